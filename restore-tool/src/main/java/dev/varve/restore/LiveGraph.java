@@ -1,0 +1,24 @@
+package dev.varve.restore;
+
+import dev.varve.graph.StoreSchema;
+
+/**
+ * The graph as it was at the moment of a restore. Every call of {@link #vertices} and {@link
+ * #edges} starts a new pass with the same elements in the same order; passes may run side by side.
+ */
+public interface LiveGraph {
+
+  LiveElements vertices();
+
+  LiveElements edges();
+
+  StoreSchema schema();
+
+  /** About how many elements there are, for estimates and progress; never less than the truth. */
+  Size estimate();
+
+  /**
+   * @param bytes of encoded state, vertices and edges together
+   */
+  record Size(long vertices, long edges, long bytes) {}
+}
