@@ -1,0 +1,93 @@
+package dev.varve.wire;
+
+import dev.varve.graph.Edge;
+import dev.varve.graph.Element;
+import dev.varve.graph.Value;
+import dev.varve.graph.Vertex;
+import java.util.Collection;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/** The {@code state} union of changes and element versions: null, a vertex or an edge. */
+public final class ElementCodec {
+
+  private static final int REMOVED = 0;
+  private static final int VERTEX = 1;
+  private static final int EDGE = 2;
+  private static final int STATE_BRANCHES = 3;
+
+  private final ValueCodec values = new ValueCodec();
+
+  public void writeState(Optional<Element> state, AvroOutput out) {
+    if (state.isEmpty()) {
+      out.writeInt(REMOVED);
+    } else if (state.get() instanceof Vertex vertex) {
+      out.writeInt(VERTEX);
+      writeStrings(vertex.labels(), out);
+      writeProperties(vertex.properties(), out);
+    } else if (state.get() instanceof Edge edge) {
+      out.writeInt(EDGE);
+      out.writeString(edge.type()).writeString(edge.start()).writeString(edge.end());
+      writeProperties(edge.properties(), out);
+    }
+  }
+
+  /**
+   * Reads what {@link #writeState} writes.
+   *
+   * @throws MalformedRecordException if the bytes are not a state
+   */
+  public Optional<Element> readState(AvroInput in) {
+    switch (in.readBranch(STATE_BRANCHES)) {
+      case REMOVED:
+        return Optional.empty();
+      case VERTEX:
+        SortedSet<String> labels = new TreeSet<>();
+        for (int n = in.readBlockCount(); n > 0; n = in.readBlockCount()) {
+          for (int i = 0; i < n; i++) {
+            labels.add(in.readString());
+          }
+        }
+        return Optional.of(new Vertex(labels, readProperties(in)));
+      default:
+        String type = in.readString();
+        String start = in.readString();
+        String end = in.readString();
+        return Optional.of(new Edge(type, start, end, readProperties(in)));
+    }
+  }
+
+  private void writeProperties(SortedMap<String, Value> properties, AvroOutput out) {
+    if (!properties.isEmpty()) {
+      out.writeInt(properties.size());
+      for (Map.Entry<String, Value> property : properties.entrySet()) {
+        out.writeString(property.getKey());
+        values.write(property.getValue(), out);
+      }
+    }
+    out.writeInt(0);
+  }
+
+  private SortedMap<String, Value> readProperties(AvroInput in) {
+    SortedMap<String, Value> properties = new TreeMap<>();
+    for (int n = in.readBlockCount(); n > 0; n = in.readBlockCount()) {
+      for (int i = 0; i < n; i++) {
+        String key = in.readString();
+        properties.put(key, values.read(in));
+      }
+    }
+    return properties;
+  }
+
+  static void writeStrings(Collection<String> strings, AvroOutput out) {
+    if (!strings.isEmpty()) {
+      out.writeInt(strings.size());
+      strings.forEach(out::writeString);
+    }
+    out.writeInt(0);
+  }
+}
