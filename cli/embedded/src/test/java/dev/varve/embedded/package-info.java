@@ -1,0 +1,4 @@
+@NullMarked
+package dev.varve.embedded;
+
+import org.jspecify.annotations.NullMarked;
