@@ -1,0 +1,239 @@
+package dev.varve.archive;
+
+import dev.varve.fault.ExitCode;
+import dev.varve.fault.VarveException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.UUID;
+import java.util.regex.Pattern;
+
+/**
+ * A repository in a directory of a file system with hard links.
+ *
+ * <p>An object is written to a hidden file beside its place, forced to disk, and then linked to its
+ * name: {@code link(2)} fails if the name is taken, so that of many who create the same key exactly
+ * one succeeds, and no reader ever sees a part of an object. The directory is forced to disk before
+ * {@code create} returns.
+ */
+public final class DirectoryRepository implements Repository {
+
+  private static final Pattern KEY =
+      Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*");
+
+  private final Path root;
+
+  /**
+   * @param root need not exist yet; it is created with the first object
+   */
+  public DirectoryRepository(Path root) {
+    this.root = root.toAbsolutePath().normalize();
+  }
+
+  @Override
+  public List<String> list(String prefix) throws IOException {
+    int slash = prefix.lastIndexOf('/');
+    Path start = slash < 0 ? root : path(prefix.substring(0, slash));
+    List<String> keys = new ArrayList<>();
+    if (!Files.isDirectory(start)) {
+      return keys;
+    }
+    Files.walkFileTree(start, new KeyCollector(start, prefix, keys));
+    Collections.sort(keys);
+    return keys;
+  }
+
+  @Override
+  public OptionalLong sizeBytes(String key) throws IOException {
+    try {
+      return OptionalLong.of(Files.size(path(key)));
+    } catch (NoSuchFileException e) {
+      return OptionalLong.empty();
+    }
+  }
+
+  @Override
+  public InputStream read(String key, long offsetBytes) throws IOException {
+    if (offsetBytes < 0) {
+      throw new IllegalArgumentException("offsetBytes must be >= 0, got " + offsetBytes);
+    }
+    if (offsetBytes == 0) {
+      return Files.newInputStream(path(key));
+    }
+    FileChannel channel = FileChannel.open(path(key), StandardOpenOption.READ);
+    return Channels.newInputStream(channel.position(offsetBytes));
+  }
+
+  @Override
+  public Creation create(String key, byte[] content) throws IOException {
+    return create(
+        key,
+        temporary -> {
+          ByteBuffer rest = ByteBuffer.wrap(content);
+          while (rest.hasRemaining()) {
+            temporary.write(rest);
+          }
+        });
+  }
+
+  @Override
+  public Creation create(String key, Path content) throws IOException {
+    return create(
+        key,
+        temporary -> {
+          try (FileChannel source = FileChannel.open(content, StandardOpenOption.READ)) {
+            long size = source.size();
+            long done = 0;
+            while (done < size) {
+              long count = source.transferTo(done, size - done, temporary);
+              if (count <= 0) {
+                throw new IOException(content + " shrank while it was copied");
+              }
+              done += count;
+            }
+          }
+        });
+  }
+
+  @Override
+  public void delete(String key) throws IOException {
+    Path target = path(key);
+    if (Files.deleteIfExists(target)) {
+      forceDirectory(parent(target));
+    }
+  }
+
+  @Override
+  public String location() {
+    return root.toString();
+  }
+
+  private Creation create(String key, Content content) throws IOException {
+    Path target = path(key);
+    if (Files.exists(target)) {
+      return Creation.ALREADY_EXISTS;
+    }
+    Path directory = parent(target);
+    createDirectories(directory);
+    Path temporary =
+        directory.resolve("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
+    try {
+      try (FileChannel channel =
+          FileChannel.open(
+              temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+        content.writeTo(channel);
+        channel.force(true);
+      }
+      Files.createLink(target, temporary);
+    } catch (FileAlreadyExistsException e) {
+      return Creation.ALREADY_EXISTS;
+    } catch (UnsupportedOperationException e) {
+      throw new VarveException(
+          ExitCode.FAILED,
+          "the file system of " + root + " has no hard links, so nothing was written",
+          "use a local or NFS file system, or an s3:// root",
+          e);
+    } finally {
+      Files.deleteIfExists(temporary);
+    }
+    forceDirectory(directory);
+    return Creation.CREATED;
+  }
+
+  private void createDirectories(Path directory) throws IOException {
+    List<Path> missing = new ArrayList<>();
+    for (Path p = directory; p != null && !Files.isDirectory(p); p = p.getParent()) {
+      missing.add(0, p);
+    }
+    for (Path p : missing) {
+      try {
+        Files.createDirectory(p);
+      } catch (FileAlreadyExistsException e) {
+        if (!Files.isDirectory(p)) {
+          throw e;
+        }
+      }
+      forceDirectory(parent(p));
+    }
+  }
+
+  private Path path(String key) {
+    if (!KEY.matcher(key).matches()) {
+      throw new IllegalArgumentException("not a repository key: '" + key + "'");
+    }
+    return root.resolve(key);
+  }
+
+  private static Path parent(Path path) {
+    Path parent = path.getParent();
+    if (parent == null) {
+      throw new IllegalArgumentException(path + " has no parent");
+    }
+    return parent;
+  }
+
+  private static void forceDirectory(Path directory) throws IOException {
+    try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+      channel.force(true);
+    }
+  }
+
+  private interface Content {
+    void writeTo(FileChannel temporary) throws IOException;
+  }
+
+  private final class KeyCollector extends SimpleFileVisitor<Path> {
+    private final Path start;
+    private final String prefix;
+    private final List<String> keys;
+
+    KeyCollector(Path start, String prefix, List<String> keys) {
+      this.start = start;
+      this.prefix = prefix;
+      this.keys = keys;
+    }
+
+    @Override
+    public FileVisitResult preVisitDirectory(Path directory, BasicFileAttributes attributes) {
+      return directory.equals(start) || !hidden(directory)
+          ? FileVisitResult.CONTINUE
+          : FileVisitResult.SKIP_SUBTREE;
+    }
+
+    @Override
+    public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+      String key = root.relativize(file).toString();
+      if (!hidden(file) && key.startsWith(prefix)) {
+        keys.add(key);
+      }
+      return FileVisitResult.CONTINUE;
+    }
+
+    @Override
+    public FileVisitResult visitFileFailed(Path file, IOException e) throws IOException {
+      if (e instanceof NoSuchFileException) {
+        return FileVisitResult.CONTINUE; // a temporary file that was there a moment ago
+      }
+      throw e;
+    }
+
+    private static boolean hidden(Path path) {
+      Path name = path.getFileName();
+      return name != null && name.toString().startsWith(".");
+    }
+  }
+}

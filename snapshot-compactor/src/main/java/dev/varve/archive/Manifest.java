@@ -1,0 +1,195 @@
+package dev.varve.archive;
+
+import dev.varve.change.Site;
+import dev.varve.change.VersionVector;
+import dev.varve.graph.ElementKind;
+import dev.varve.graph.StoreSchema;
+import dev.varve.topology.Fingerprint;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a snapshot consists of. Publishing the manifest is what makes the snapshot exist.
+ *
+ * @param graph the graph's name
+ * @param number counts from 1; each manifest has the next
+ * @param kind what its segments hold
+ * @param parent the manifest before this one; absent only for number 1 and where older ones expired
+ *     before the chain was begun anew
+ * @param from the cut that a delta begins after; empty for a base or checkpoint
+ * @param to the cut: every transaction that it covers is in the snapshot, whole, and no other
+ * @param committed commit times of what is in it
+ * @param positions where to go on reading, one a partition
+ * @param sites every site that the cut names
+ * @param counts what is in it
+ * @param fingerprint of the graph at {@code to}
+ * @param schema indexes and constraints of the store at {@code to}
+ * @param segments those of vertices first, each kind in the order of its ids
+ * @param transactions lists the transactions between the two cuts; absent if there is none to list
+ * @param writer who wrote it
+ * @param encoding how segments and transactions file are packed
+ * @param createdAt by the writer's clock; for people
+ */
+public record Manifest(
+    String graph,
+    long number,
+    Kind kind,
+    Optional<Parent> parent,
+    VersionVector from,
+    VersionVector to,
+    CommitSpan committed,
+    List<Position> positions,
+    List<SiteCut> sites,
+    Counts counts,
+    Fingerprint fingerprint,
+    StoreSchema schema,
+    List<Segment> segments,
+    Optional<TransactionsFile> transactions,
+    Writer writer,
+    Encoding encoding,
+    Instant createdAt) {
+
+  public Manifest {
+    if (number < 1) {
+      throw new IllegalArgumentException("number must be >= 1, got " + number);
+    }
+    if (!to.includes(from)) {
+      throw new IllegalArgumentException("the cut " + to + " goes back behind " + from);
+    }
+    if (kind.whole() && !from.equals(VersionVector.EMPTY)) {
+      throw new IllegalArgumentException("a " + kind + " begins at nothing, got " + from);
+    }
+    positions = List.copyOf(positions);
+    sites = List.copyOf(sites);
+    segments = List.copyOf(segments);
+  }
+
+  /** The key of this manifest. */
+  public String key() {
+    return Keys.manifest(graph, number);
+  }
+
+  /** The segments of one kind, in the order of their ids. */
+  public List<Segment> segments(ElementKind kind) {
+    return segments.stream().filter(segment -> segment.kind() == kind).toList();
+  }
+
+  /** Bytes of all segments and of the transactions file. */
+  public long totalBytes() {
+    long segmentBytes = segments.stream().mapToLong(segment -> segment.object().bytes()).sum();
+    return segmentBytes + transactions.map(file -> file.object().bytes()).orElse(0L);
+  }
+
+  /** What the segments of a snapshot hold. */
+  public enum Kind {
+    /** The newest version of each element at the cut, read from the tables. */
+    BASE,
+    /** Every version between the parent's cut and this one. */
+    DELTA,
+    /** The newest version of each element at the parent's cut, merged from the chain. */
+    CHECKPOINT;
+
+    /** Whether a restore can begin with it. */
+    public boolean whole() {
+      return this != DELTA;
+    }
+  }
+
+  /**
+   * The manifest before this one.
+   *
+   * @param sha256 of its bytes, 64 hexadecimal digits
+   */
+  public record Parent(long number, String sha256) {}
+
+  /**
+   * Commit times in microseconds since 1970 UTC.
+   *
+   * @param firstMicros the earliest of what is in the snapshot
+   * @param lastMicros the latest, that of the cut included
+   */
+  public record CommitSpan(long firstMicros, long lastMicros) {
+    public CommitSpan {
+      if (lastMicros < firstMicros) {
+        throw new IllegalArgumentException(lastMicros + " is before " + firstMicros);
+      }
+    }
+  }
+
+  /**
+   * Where to go on reading a partition: the first record that the cut does not wholly cover.
+   *
+   * @param topicId tells a topic from another that had its name before; absent if unknown
+   * @param offset of that record, or of the next one to come
+   * @param versions how many versions (in the transactions topic: transactions) are before it in
+   *     the partition since it began
+   */
+  public record Position(
+      String topic, Optional<String> topicId, int partition, long offset, long versions) {}
+
+  /**
+   * A site and how far the cut goes in it.
+   *
+   * @param store the identity of the site's store
+   * @param committedAtMicros commit time of transaction {@code seq}
+   * @param replaces an earlier incarnation that this one put an end to
+   */
+  public record SiteCut(
+      Site site, String store, long seq, long committedAtMicros, Optional<Site> replaces) {}
+
+  /**
+   * How much there is.
+   *
+   * @param vertices alive at the cut
+   * @param edges alive at the cut
+   * @param versions in the segments, tombstones included
+   * @param tombstones versions that are removals
+   * @param transactions in the transactions file
+   */
+  public record Counts(
+      long vertices, long edges, long versions, long tombstones, long transactions) {}
+
+  /**
+   * An object that the manifest vouches for.
+   *
+   * @param sha256 of its bytes, 64 hexadecimal digits
+   */
+  public record StoredObject(String key, long bytes, String sha256) {}
+
+  /**
+   * A segment.
+   *
+   * @param versions how many it holds, tombstones included
+   * @param firstId without the letter of the kind
+   * @param lastId without the letter of the kind
+   */
+  public record Segment(
+      ElementKind kind,
+      StoredObject object,
+      long versions,
+      long tombstones,
+      String firstId,
+      String lastId) {}
+
+  /** The transactions file and how many it lists. */
+  public record TransactionsFile(StoredObject object, long transactions) {}
+
+  /**
+   * Who wrote a manifest.
+   *
+   * @param id unique to one run of one program
+   * @param version of Varve
+   */
+  public record Writer(String id, String version) {}
+
+  /**
+   * How segments and transactions file are packed.
+   *
+   * @param compression the Avro codec's name
+   * @param keyId the key that they are encrypted with; absent if they are not
+   */
+  public record Encoding(String compression, Optional<String> keyId) {
+    public static final Encoding ZSTD = new Encoding("zstandard", Optional.empty());
+  }
+}

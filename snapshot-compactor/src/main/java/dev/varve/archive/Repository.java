@@ -1,0 +1,50 @@
+package dev.varve.archive;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalLong;
+
+/**
+ * Where objects are kept: immutable, created once, visible all at once or not at all.
+ *
+ * <p>Keys are relative, parts joined by {@code /}: letters, digits, dot, dash and underscore; no
+ * part begins with a dot. Implementations are safe for use by many threads. After an {@link
+ * IOException} from {@code create} the outcome is unknown: the object may exist, whole, or not.
+ */
+public interface Repository {
+
+  /** Keys that begin with the prefix, ascending. */
+  List<String> list(String prefix) throws IOException;
+
+  /** The length of an object; empty if there is none of this key. */
+  OptionalLong sizeBytes(String key) throws IOException;
+
+  /**
+   * Opens an object for reading from a place in it to its end.
+   *
+   * @throws java.nio.file.NoSuchFileException if there is none of this key
+   */
+  InputStream read(String key, long offsetBytes) throws IOException;
+
+  /** Creates an object from bytes unless one of this key exists; never overwrites. */
+  Creation create(String key, byte[] content) throws IOException;
+
+  /** Creates an object from a file unless one of this key exists; never overwrites. */
+  Creation create(String key, Path content) throws IOException;
+
+  /** Removes an object; does nothing if there is none of this key. */
+  void delete(String key) throws IOException;
+
+  /** Where this is, for messages to operators; holds no secret. */
+  String location();
+
+  /** What became of an attempt to create an object. */
+  enum Creation {
+    /** It was created and is durable. */
+    CREATED,
+    /** There is an object of this key; it was left as it is. */
+    ALREADY_EXISTS
+  }
+}
