@@ -98,8 +98,7 @@ public record Chain(String graph, List<Link> links, List<Damage> damage) {
   }
 
   /** The newest manifest; empty if there is none. Reads no other, so it checks no link. */
-  public static Optional<Link> loadNewest(Repository repository, String graph)
-      throws IOException {
+  public static Optional<Link> loadNewest(Repository repository, String graph) throws IOException {
     List<Long> numbers = numbers(repository, graph);
     return numbers.isEmpty()
         ? Optional.empty()
@@ -165,8 +164,7 @@ public record Chain(String graph, List<Link> links, List<Damage> damage) {
       return Optional.of(new Damage.Missing(object.key()));
     }
     if (size.getAsLong() != object.bytes()) {
-      return Optional.of(
-          new Damage.WrongLength(object.key(), object.bytes(), size.getAsLong()));
+      return Optional.of(new Damage.WrongLength(object.key(), object.bytes(), size.getAsLong()));
     }
     try (InputStream in = repository.read(object.key(), 0)) {
       String actual = Digests.sha256Of(in);
@@ -212,9 +210,7 @@ public record Chain(String graph, List<Link> links, List<Damage> damage) {
         Optional<Manifest.Parent> named =
             child == null ? Optional.empty() : child.manifest().parent();
         if (named.isPresent() && !named.get().equals(link.asParent())) {
-          all.add(
-              new Damage.Altered(
-                  link.manifest().key(), named.get().sha256(), link.sha256()));
+          all.add(new Damage.Altered(link.manifest().key(), named.get().sha256(), link.sha256()));
         } else {
           links.add(link);
         }

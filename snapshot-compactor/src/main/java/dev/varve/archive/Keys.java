@@ -5,8 +5,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Names of objects: {@code <graph>/manifests/<20 digits>.json} and {@code
- * <graph>/segments/<20 digits>-<part>-<8 hex digits>.avro}, the digits being the manifest's number.
+ * Names of objects: {@code <graph>/manifests/<20 digits>.json} and {@code <graph>/segments/<20
+ * digits>-<part>-<8 hex digits>.avro}, the digits being the manifest's number.
  */
 public final class Keys {
 
@@ -48,7 +48,12 @@ public final class Keys {
    * @param unique makes the name different from that of every other attempt at the same manifest
    */
   public static String part(String graph, long number, String part, int unique) {
-    return segments(graph) + digits(number) + "-" + part + "-" + String.format("%08x", unique)
+    return segments(graph)
+        + digits(number)
+        + "-"
+        + part
+        + "-"
+        + String.format("%08x", unique)
         + ".avro";
   }
 

@@ -1,0 +1,183 @@
+package dev.varve.archive;
+
+import dev.varve.graph.ElementId;
+import dev.varve.topology.ElementVersion;
+import dev.varve.topology.VersionHeader;
+import dev.varve.wire.AvroInput;
+import dev.varve.wire.MalformedRecordException;
+import dev.varve.wire.VersionCodec;
+import java.io.IOException;
+import org.apache.avro.Schema;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads one segment from its first version to its last, and checks it against its manifest on the
+ * way: blocks and the order of ids as they come, counts, ids, length and sha256 at the end.
+ *
+ * <p>Stands before the first version at first; {@link #next} moves on. What is decoded of a version
+ * is up to the caller: nothing but the id, the header, or all of it. Memory: one block.
+ */
+public final class SegmentReader implements AutoCloseable {
+
+  private static final Schema SCHEMA = Schemas.segmentEntry();
+  private static final BinarySkipper VERSION =
+      BinarySkipper.of(SCHEMA.getField("version").schema());
+
+  private final ContainerReader container;
+  private final Manifest.Segment segment;
+  private final VersionCodec codec = new VersionCodec();
+  private AvroInput block = new AvroInput(new byte[0]);
+  private long leftInBlock;
+  private long versions;
+  private @Nullable String id;
+  private @Nullable VersionHeader header;
+  private int entryStart;
+  private int versionStart;
+  private int versionEnd;
+
+  private SegmentReader(ContainerReader container, Manifest.Segment segment) {
+    this.container = container;
+    this.segment = segment;
+  }
+
+  /**
+   * Opens a segment that a manifest names.
+   *
+   * @throws DamagedException if it is missing or does not begin as it should
+   * @throws IOException if the repository cannot be read
+   */
+  public static SegmentReader open(Repository repository, Manifest.Segment segment)
+      throws IOException {
+    return new SegmentReader(ContainerReader.open(repository, segment.object(), SCHEMA), segment);
+  }
+
+  /**
+   * Moves to the next version. What was returned of the one before stays valid, but for {@link
+   * #array}.
+   *
+   * @return false at the end, when the whole segment has been found to be as its manifest says
+   * @throws DamagedException if it is not
+   * @throws IOException if the repository cannot be read
+   */
+  public boolean next() throws IOException {
+    while (leftInBlock == 0) {
+      if (block.remaining() > 0) {
+        throw container.damaged(
+            block.remaining() + " bytes left over before offset " + container.offset(), null);
+      }
+      ContainerReader.Block next = container.next();
+      if (next == null) {
+        checkEnd();
+        return false;
+      }
+      block = next.data();
+      leftInBlock = next.count();
+    }
+    try {
+      entryStart = block.position();
+      String next = block.readString();
+      versionStart = block.position();
+      VERSION.skip(block);
+      versionEnd = block.position();
+      accept(next);
+    } catch (MalformedRecordException e) {
+      throw container.damaged(
+          "version " + (versions + 1) + ", before offset " + container.offset(), e);
+    }
+    header = null;
+    leftInBlock--;
+    versions++;
+    return true;
+  }
+
+  public Manifest.Segment segment() {
+    return segment;
+  }
+
+  /** The id of the element, without the letter of its kind. */
+  public String id() {
+    if (id == null) {
+      throw new IllegalStateException("next() comes first");
+    }
+    return id;
+  }
+
+  public ElementId elementId() {
+    return new ElementId(segment.kind(), id());
+  }
+
+  /** All of the version but the state. */
+  public VersionHeader header() {
+    VersionHeader known = header;
+    if (known == null) {
+      known = decode(() -> codec.readHeader(versionBytes()));
+      header = known;
+    }
+    return known;
+  }
+
+  /** The whole version. */
+  public ElementVersion version() {
+    return decode(() -> codec.read(elementId(), versionBytes()));
+  }
+
+  /** The buffer that holds the encoded record; valid until {@link #next}. */
+  public byte[] array() {
+    return block.array();
+  }
+
+  /** Where in {@link #array} the record begins: the id as a string, then the version. */
+  public int entryOffset() {
+    return entryStart;
+  }
+
+  public int entryLength() {
+    return versionEnd - entryStart;
+  }
+
+  /** A cursor over the encoded version, without the id. */
+  public AvroInput versionBytes() {
+    return new AvroInput(block.array(), versionStart, versionEnd - versionStart);
+  }
+
+  @Override
+  public void close() throws IOException {
+    container.close();
+  }
+
+  private void accept(String next) {
+    String previous = id;
+    if (previous == null
+        ? !next.equals(segment.firstId())
+        : !SegmentWriter.ordered(previous, next)) {
+      throw container.damaged(
+          "id " + next + " out of order, before offset " + container.offset(), null);
+    }
+    if (!next.equals(previous)) {
+      id = next;
+    }
+  }
+
+  private void checkEnd() {
+    if (versions != segment.versions() || !segment.lastId().equals(id)) {
+      throw container.damaged(
+          "it has "
+              + versions
+              + " versions up to "
+              + id
+              + ", not "
+              + segment.versions()
+              + " up to "
+              + segment.lastId(),
+          null);
+    }
+  }
+
+  private <T> T decode(java.util.function.Supplier<T> decoder) {
+    try {
+      return decoder.get();
+    } catch (MalformedRecordException e) {
+      throw container.damaged("version " + versions + ", of " + id, e);
+    }
+  }
+}

@@ -1,0 +1,54 @@
+package dev.varve.archive;
+
+import dev.varve.change.Transaction;
+import dev.varve.wire.AvroOutput;
+import dev.varve.wire.TransactionCodec;
+import java.io.IOException;
+import java.nio.file.Path;
+import org.apache.avro.Schema;
+
+/**
+ * Writes a transactions file into a local file: an Avro container of transactions in the order in
+ * which capture published them.
+ */
+public final class TransactionsWriter implements AutoCloseable {
+
+  private static final Schema SCHEMA = Schemas.transaction();
+
+  private final ContainerWriter container;
+  private final String key;
+  private final TransactionCodec codec = new TransactionCodec();
+  private final AvroOutput buffer = new AvroOutput();
+  private long transactions;
+
+  /**
+   * @param file must not exist
+   * @param key where it will lie in the repository
+   */
+  public TransactionsWriter(Path file, String key) throws IOException {
+    this.container = new ContainerWriter(file, SCHEMA);
+    this.key = key;
+  }
+
+  /** Adds a transaction that is encoded already. */
+  public void append(byte[] source, int offset, int length) throws IOException {
+    container.append(source, offset, length);
+    transactions++;
+  }
+
+  public void append(Transaction transaction) throws IOException {
+    buffer.clear();
+    codec.write(transaction, buffer);
+    append(buffer.array(), 0, buffer.length());
+  }
+
+  /** Ends the file. */
+  public Manifest.TransactionsFile finish() throws IOException {
+    return new Manifest.TransactionsFile(container.finish(key), transactions);
+  }
+
+  @Override
+  public void close() throws IOException {
+    container.close();
+  }
+}

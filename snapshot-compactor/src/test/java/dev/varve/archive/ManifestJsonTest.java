@@ -1,0 +1,120 @@
+package dev.varve.archive;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.varve.change.Site;
+import dev.varve.change.VersionVector;
+import dev.varve.graph.ElementKind;
+import dev.varve.graph.StoreSchema;
+import dev.varve.topology.Fingerprint;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class ManifestJsonTest {
+
+  private static final String SHA = "0123456789abcdef".repeat(4);
+  private static final String KEY = Keys.manifest("orders", 7);
+
+  private static final Manifest DELTA =
+      new Manifest(
+          "orders",
+          7,
+          Manifest.Kind.DELTA,
+          Optional.of(new Manifest.Parent(6, SHA)),
+          VersionVector.parse("neo4j@1=90"),
+          VersionVector.parse("neo4j@1=99,neo4j@2=120"),
+          new Manifest.CommitSpan(1_790_000_000_000_001L, 1_790_000_060_000_000L),
+          List.of(
+              new Manifest.Position(
+                  "varve.orders-vertices-changelog", Optional.of("Zq8vS1"), 0, 1234, 1200),
+              new Manifest.Position("varve.orders.transactions", Optional.empty(), 0, 12, 11)),
+          List.of(
+              new Manifest.SiteCut(
+                  new Site("neo4j", 1), "neo4j:aa", 99, 1_790_000_000_000_001L, Optional.empty()),
+              new Manifest.SiteCut(
+                  new Site("neo4j", 2),
+                  "neo4j:bb",
+                  120,
+                  1_790_000_060_000_000L,
+                  Optional.of(new Site("neo4j", 1)))),
+          new Manifest.Counts(1000, 2000, 30, 4, 5),
+          Fingerprint.parse("00112233445566778899aabbccddeeff"),
+          new StoreSchema(
+              List.of(
+                  new StoreSchema.Rule(
+                      "person_name",
+                      StoreSchema.Form.CONSTRAINT,
+                      "UNIQUENESS",
+                      ElementKind.VERTEX,
+                      List.of("Person"),
+                      List.of("name"),
+                      Optional.of("CREATE CONSTRAINT person_name")))),
+          List.of(
+              new Manifest.Segment(
+                  ElementKind.VERTEX,
+                  new Manifest.StoredObject(Keys.part("orders", 7, "v000", 0xCAFE), 4321, SHA),
+                  30,
+                  4,
+                  "9",
+                  "1207")),
+          Optional.of(
+              new Manifest.TransactionsFile(
+                  new Manifest.StoredObject(Keys.part("orders", 7, "t", 0xCAFE), 321, SHA), 5)),
+          new Manifest.Writer("5f0c", "0.1.0"),
+          Manifest.Encoding.ZSTD,
+          Instant.parse("2026-11-22T19:00:00.123Z"));
+
+  @Test
+  void theGoldenManifestIsReadAndWrittenByteForByte() throws Exception {
+    byte[] golden = Golden.file("manifest-v1.json", ManifestJson.write(DELTA));
+    assertThat(new String(ManifestJson.write(DELTA), StandardCharsets.UTF_8))
+        .isEqualTo(new String(golden, StandardCharsets.UTF_8));
+    assertThat(ManifestJson.read(KEY, golden)).isEqualTo(DELTA);
+  }
+
+  @Test
+  void unknownMembersAndAHigherMinorVersionAreIgnored() {
+    String json =
+        text().replace("\"version\" : \"1.0\"", "\"version\" : \"1.9\", \"mood\" : {\"x\" : 1}");
+    assertThat(ManifestJson.read(KEY, json.getBytes(StandardCharsets.UTF_8))).isEqualTo(DELTA);
+  }
+
+  @Test
+  void anUnknownMajorVersionIsRefused() {
+    String json = text().replace("\"version\" : \"1.0\"", "\"version\" : \"2.0\"");
+    assertThatThrownBy(() -> ManifestJson.read(KEY, json.getBytes(StandardCharsets.UTF_8)))
+        .isInstanceOf(NewerFormatException.class)
+        .hasMessageContaining(KEY)
+        .hasMessageContaining("2.0");
+  }
+
+  @Test
+  void everyTruncationIsDamage() {
+    byte[] good = ManifestJson.write(DELTA);
+    for (int length = 0; length < good.length - 2; length++) {
+      byte[] cut = java.util.Arrays.copyOf(good, length);
+      assertThatThrownBy(() -> ManifestJson.read(KEY, cut))
+          .as("%d bytes", length)
+          .isInstanceOf(DamagedException.class)
+          .hasMessageContaining(KEY);
+    }
+  }
+
+  @Test
+  void aMissingMemberIsNamed() {
+    for (String member : List.of("graph", "number", "fingerprint", "segments", "to", "createdAt")) {
+      String json = text().replaceFirst("\"" + member + "\"", "\"x\"");
+      assertThatThrownBy(() -> ManifestJson.read(KEY, json.getBytes(StandardCharsets.UTF_8)))
+          .isInstanceOf(DamagedException.class)
+          .hasMessageContaining("'" + member + "'");
+    }
+  }
+
+  private static String text() {
+    return new String(ManifestJson.write(DELTA), StandardCharsets.UTF_8);
+  }
+}

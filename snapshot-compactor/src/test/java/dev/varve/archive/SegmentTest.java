@@ -1,0 +1,308 @@
+package dev.varve.archive;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.varve.change.Transaction;
+import dev.varve.graph.ElementId;
+import dev.varve.graph.ElementKind;
+import dev.varve.topology.ElementVersion;
+import dev.varve.wire.AvroOutput;
+import dev.varve.wire.VersionCodec;
+import java.io.ByteArrayOutputStream;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import org.apache.avro.file.CodecFactory;
+import org.apache.avro.file.DataFileReader;
+import org.apache.avro.file.DataFileWriter;
+import org.apache.avro.generic.GenericDatumReader;
+import org.apache.avro.generic.GenericDatumWriter;
+import org.apache.avro.generic.GenericRecord;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SegmentTest {
+
+  private static final String KEY = "g/segments/00000000000000000001-v000-00000000.avro";
+  private static final String TRANSACTIONS_KEY = "g/segments/00000000000000000001-t-00000000.avro";
+
+  @TempDir Path directory;
+  private Repository repository = new DirectoryRepository(Path.of("unset"));
+
+  @BeforeEach
+  void open() {
+    repository = new DirectoryRepository(directory.resolve("repository"));
+  }
+
+  @Test
+  void whatIsWrittenIsReadBack() throws Exception {
+    List<ElementVersion> versions = manyVertices(3000);
+    Manifest.Segment segment = write(versions);
+    assertThat(segment.versions()).isEqualTo(versions.size());
+    assertThat(segment.tombstones())
+        .isEqualTo(versions.stream().filter(v -> v.header().removed()).count());
+    assertThat(read(segment)).isEqualTo(versions);
+  }
+
+  @Test
+  void theHeaderAloneCanBeRead() throws Exception {
+    List<ElementVersion> versions = manyVertices(10);
+    try (SegmentReader reader = SegmentReader.open(repository, write(versions))) {
+      for (ElementVersion version : versions) {
+        assertThat(reader.next()).isTrue();
+        assertThat(reader.header()).isEqualTo(version.header());
+        assertThat(reader.elementId()).isEqualTo(version.id());
+      }
+      assertThat(reader.next()).isFalse();
+    }
+  }
+
+  @Test
+  void encodedRecordsCanBeCopied() throws Exception {
+    List<ElementVersion> versions = manyVertices(500);
+    Manifest.Segment original = write(versions);
+    Path copy = directory.resolve("copy");
+    try (SegmentReader reader = SegmentReader.open(repository, original);
+        SegmentWriter writer = new SegmentWriter(copy, KEY, ElementKind.VERTEX)) {
+      while (reader.next()) {
+        writer.append(
+            reader.id(),
+            reader.header().removed(),
+            reader.array(),
+            reader.entryOffset(),
+            reader.entryLength());
+      }
+      assertThat(writer.finish()).isEqualTo(original);
+    }
+  }
+
+  @Test
+  void avrosOwnReaderReadsASegment() throws Exception {
+    List<ElementVersion> versions = manyVertices(1000);
+    write(versions);
+    List<String> ids = new ArrayList<>();
+    try (DataFileReader<GenericRecord> reader =
+        new DataFileReader<>(
+            directory.resolve("repository").resolve(KEY).toFile(), new GenericDatumReader<>())) {
+      reader.forEach(entry -> ids.add(entry.get("id").toString()));
+    }
+    assertThat(ids).isEqualTo(versions.stream().map(version -> version.id().id()).toList());
+  }
+
+  @Test
+  void aSegmentThatAvrosOwnWriterWroteIsRead() throws Exception {
+    List<ElementVersion> versions = manyVertices(1000);
+    Manifest.Segment ours = write(versions);
+    for (CodecFactory codec : List.of(CodecFactory.zstandardCodec(3), CodecFactory.nullCodec())) {
+      ByteArrayOutputStream theirs = new ByteArrayOutputStream();
+      try (DataFileReader<GenericRecord> reader =
+              new DataFileReader<>(
+                  directory.resolve("repository").resolve(KEY).toFile(),
+                  new GenericDatumReader<>());
+          DataFileWriter<GenericRecord> writer =
+              new DataFileWriter<>(new GenericDatumWriter<GenericRecord>())) {
+        writer.setCodec(codec);
+        writer.create(reader.getSchema(), theirs);
+        for (GenericRecord entry : reader) {
+          writer.append(entry);
+        }
+      }
+      assertThat(read(stored(ours, "g/segments/theirs-" + codec, theirs.toByteArray())))
+          .isEqualTo(versions);
+    }
+  }
+
+  @Test
+  void idsOutOfOrderAreNotWritten() throws Exception {
+    try (SegmentWriter writer =
+        new SegmentWriter(directory.resolve("s"), KEY, ElementKind.VERTEX)) {
+      writer.append(Samples.vertex("10", 1, "a"));
+      writer.append(Samples.vertex("10", 2, "a"));
+      assertThatThrownBy(() -> writer.append(Samples.vertex("9", 1, "b")))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("9 must not come after 10");
+    }
+  }
+
+  @Test
+  void anyAlteredByteIsFoundAndNamed() throws Exception {
+    Manifest.Segment segment = write(manyVertices(200));
+    byte[] good = bytes(segment.object().key());
+    long seed = Long.getLong("varve.seed", 20_261_122L);
+    Random random = new Random(seed);
+    for (int i = 0; i < 300; i++) {
+      String key = "g/segments/altered-" + i;
+      byte[] bad = good.clone();
+      int at = i < 64 ? i : random.nextInt(bad.length);
+      bad[at] ^= (byte) (1 << random.nextInt(8));
+      Manifest.Segment altered = stored(segment, key, bad);
+      assertThatThrownBy(() -> read(altered(altered, segment)))
+          .as("-Dvarve.seed=%d: byte %d", seed, at)
+          .satisfiesAnyOf(
+              e -> assertThat(e).isInstanceOf(DamagedException.class).hasMessageContaining(key),
+              e -> assertThat(e).isInstanceOf(NewerFormatException.class));
+    }
+  }
+
+  @Test
+  void anyTruncationIsFoundAndNamed() throws Exception {
+    Manifest.Segment segment = write(manyVertices(2000));
+    byte[] good = bytes(segment.object().key());
+    for (int length = 0; length < good.length; length += 1 + good.length / 97) {
+      Manifest.Segment cut =
+          stored(segment, "g/segments/cut-" + length, Arrays.copyOf(good, length));
+      assertThatThrownBy(() -> read(altered(cut, segment)))
+          .as("%d of %d bytes", length, good.length)
+          .isInstanceOf(DamagedException.class)
+          .hasMessageContaining("g/segments/cut-" + length);
+    }
+  }
+
+  @Test
+  void aMissingSegmentIsNamed() throws Exception {
+    Manifest.Segment segment = write(manyVertices(2));
+    repository.delete(segment.object().key());
+    assertThatThrownBy(() -> read(segment))
+        .isInstanceOf(DamagedException.class)
+        .hasMessageContaining(KEY);
+  }
+
+  @Test
+  void transactionsAreReadBack() throws Exception {
+    Path file = directory.resolve("transactions");
+    List<Transaction> transactions = new ArrayList<>();
+    Manifest.TransactionsFile written;
+    try (TransactionsWriter writer = new TransactionsWriter(file, TRANSACTIONS_KEY)) {
+      for (long seq = 1; seq <= 2000; seq++) {
+        transactions.add(Samples.transaction(seq));
+        writer.append(Samples.transaction(seq));
+      }
+      written = writer.finish();
+    }
+    repository.create(TRANSACTIONS_KEY, file);
+    List<Transaction> read = new ArrayList<>();
+    try (TransactionsReader reader = TransactionsReader.open(repository, written)) {
+      for (Transaction next = reader.next(); next != null; next = reader.next()) {
+        read.add(next);
+      }
+    }
+    assertThat(read).isEqualTo(transactions);
+  }
+
+  @Test
+  void theGoldenSegmentIsReadAndWrittenByteForByte() throws Exception {
+    List<ElementVersion> versions =
+        List.of(
+            Samples.vertex("7", 1, "Ada"),
+            Samples.vertex("7", 4, "Ada Lovelace"),
+            Samples.vertex("12", 2, "Grace"),
+            Samples.removed(ElementId.vertex("12"), 3));
+    Manifest.Segment segment = write(versions);
+    byte[] golden = Golden.file("segment-v1.avro", bytes(segment.object().key()));
+    assertThat(bytes(segment.object().key())).isEqualTo(golden);
+    assertThat(read(stored(segment, "g/segments/golden", golden))).isEqualTo(versions);
+  }
+
+  @Test
+  void theGoldenTransactionsFileIsReadAndWrittenByteForByte() throws Exception {
+    Path file = directory.resolve("transactions");
+    Manifest.TransactionsFile written;
+    try (TransactionsWriter writer = new TransactionsWriter(file, TRANSACTIONS_KEY)) {
+      writer.append(Samples.transaction(1));
+      writer.append(Samples.transaction(2));
+      written = writer.finish();
+    }
+    byte[] golden = Golden.file("transactions-v1.avro", Files.readAllBytes(file));
+    assertThat(Files.readAllBytes(file)).isEqualTo(golden);
+    repository.create(TRANSACTIONS_KEY, golden);
+    try (TransactionsReader reader = TransactionsReader.open(repository, written)) {
+      assertThat(reader.next()).isEqualTo(Samples.transaction(1));
+      assertThat(reader.next()).isEqualTo(Samples.transaction(2));
+      assertThat(reader.next()).isNull();
+    }
+  }
+
+  @Test
+  void theVersionInARecordIsTheValueOfTheTable() throws Exception {
+    ElementVersion version = Samples.vertex("7", 1, "Ada");
+    AvroOutput value = new AvroOutput();
+    new VersionCodec().write(version, value);
+    try (SegmentReader reader = SegmentReader.open(repository, write(List.of(version)))) {
+      reader.next();
+      assertThat(reader.versionBytes().remaining()).isEqualTo(value.length());
+    }
+  }
+
+  private static List<ElementVersion> manyVertices(int count) {
+    List<ElementVersion> versions = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      String id = String.valueOf(i);
+      versions.add(Samples.vertex(id, 2L * i + 1, "name " + i * 7919));
+      if (i % 5 == 0) {
+        versions.add(Samples.removed(ElementId.vertex(id), 2L * i + 2));
+      }
+    }
+    return versions;
+  }
+
+  private Manifest.Segment write(List<ElementVersion> versions) throws Exception {
+    Path file = Files.createTempFile(directory, "segment", "");
+    Files.delete(file);
+    try (SegmentWriter writer = new SegmentWriter(file, KEY, ElementKind.VERTEX)) {
+      for (ElementVersion version : versions) {
+        writer.append(version);
+      }
+      Manifest.Segment segment = writer.finish();
+      assertThat(repository.create(KEY, file)).isEqualTo(Repository.Creation.CREATED);
+      return segment;
+    }
+  }
+
+  /** Stores bytes under a key and describes them truly. */
+  private Manifest.Segment stored(Manifest.Segment like, String key, byte[] bytes)
+      throws Exception {
+    String name = key.replaceAll("[^A-Za-z0-9/-]", "_");
+    repository.create(name, bytes);
+    return new Manifest.Segment(
+        like.kind(),
+        new Manifest.StoredObject(name, bytes.length, Digests.sha256Of(bytes)),
+        like.versions(),
+        like.tombstones(),
+        like.firstId(),
+        like.lastId());
+  }
+
+  /** A segment under one key with the length and hash of another. */
+  private static Manifest.Segment altered(Manifest.Segment at, Manifest.Segment original) {
+    return new Manifest.Segment(
+        original.kind(),
+        new Manifest.StoredObject(
+            at.object().key(), original.object().bytes(), original.object().sha256()),
+        original.versions(),
+        original.tombstones(),
+        original.firstId(),
+        original.lastId());
+  }
+
+  private List<ElementVersion> read(Manifest.Segment segment) throws Exception {
+    List<ElementVersion> versions = new ArrayList<>();
+    try (SegmentReader reader = SegmentReader.open(repository, segment)) {
+      while (reader.next()) {
+        versions.add(reader.version());
+      }
+    }
+    return versions;
+  }
+
+  private byte[] bytes(String key) throws Exception {
+    try (InputStream in = repository.read(key, 0)) {
+      return in.readAllBytes();
+    }
+  }
+}
