@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import javax.net.ssl.SSLException;
 import org.apache.avro.Schema;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -199,8 +200,7 @@ final class Registry implements AutoCloseable {
     }
   }
 
-  private VarveException incompatible(
-      String what, String detail, @org.jspecify.annotations.Nullable Throwable cause) {
+  private VarveException incompatible(String what, String detail, @Nullable Throwable cause) {
     return new VarveException(
         ExitCode.FAILED,
         "the registry "

@@ -2,6 +2,7 @@ package dev.varve.wire;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -12,6 +13,7 @@ import org.apache.avro.SchemaCompatibility.SchemaCompatibilityType;
 import org.apache.avro.generic.GenericData;
 import org.apache.avro.generic.GenericDatumReader;
 import org.apache.avro.generic.GenericDatumWriter;
+import org.apache.avro.io.BinaryDecoder;
 import org.apache.avro.io.BinaryEncoder;
 import org.apache.avro.io.DecoderFactory;
 import org.apache.avro.io.EncoderFactory;
@@ -63,18 +65,32 @@ final class Resolution {
    */
   byte[] apply(byte[] bytes, int offset, int count) {
     ByteArrayOutputStream out = new ByteArrayOutputStream(count + Long.BYTES);
+    BinaryEncoder encoder = EncoderFactory.get().directBinaryEncoder(out, null);
     try {
-      Object datum =
-          new GenericDatumReader<>(writer, reader, data)
-              .read(null, DecoderFactory.get().binaryDecoder(bytes, offset, count, null));
-      BinaryEncoder encoder = EncoderFactory.get().directBinaryEncoder(out, null);
-      new GenericDatumWriter<>(reader, data).write(datum, encoder);
+      new GenericDatumWriter<>(reader, data).write(read(bytes, offset, count), encoder);
       encoder.flush();
-    } catch (IOException | AvroRuntimeException | IndexOutOfBoundsException e) {
+    } catch (IOException e) {
+      throw new UncheckedIOException("memory does not fail", e);
+    }
+    return out.toByteArray();
+  }
+
+  /** One record as Avro's own generic data in the reader's schema. */
+  Object read(byte[] bytes, int offset, int count) {
+    try {
+      BinaryDecoder decoder = DecoderFactory.get().binaryDecoder(bytes, offset, count, null);
+      Object datum = new GenericDatumReader<>(writer, reader, data).read(null, decoder);
+      if (!decoder.isEnd()) {
+        throw new MalformedRecordException("found bytes after a record of " + writer.getFullName());
+      }
+      return datum;
+    } catch (IOException
+        | AvroRuntimeException
+        | IndexOutOfBoundsException
+        | NegativeArraySizeException e) {
       throw new MalformedRecordException(
           "the bytes are not a record of " + writer.getFullName() + ": " + e.getMessage(), e);
     }
-    return out.toByteArray();
   }
 
   /** Avro's own keeps maps in the order of hash codes; ours are in the order of their keys. */

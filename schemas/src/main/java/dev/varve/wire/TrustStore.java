@@ -4,6 +4,7 @@ import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 final class TrustStore {
 
   private static final String PEM_BEGIN = "-----BEGIN CERTIFICATE-----";
+  private static final int PEM_BEGINS_WITHIN_BYTES = 4096;
 
   private TrustStore() {}
 
@@ -50,7 +52,7 @@ final class TrustStore {
 
   private static boolean isPem(Path file) throws IOException {
     try (InputStream in = Files.newInputStream(file)) {
-      String start = new String(in.readNBytes(4096), java.nio.charset.StandardCharsets.US_ASCII);
+      String start = new String(in.readNBytes(PEM_BEGINS_WITHIN_BYTES), StandardCharsets.US_ASCII);
       return start.contains(PEM_BEGIN);
     }
   }

@@ -3,10 +3,12 @@ package dev.varve.wire;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -65,8 +67,7 @@ final class ApicurioServer implements AutoCloseable {
         new ProcessBuilder(command).directory(home.toFile()).redirectErrorStream(true).start();
     List<String> lines = new ArrayList<>();
     BufferedReader out =
-        new BufferedReader(
-            new java.io.InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+        new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
     for (String line = out.readLine(); line != null; line = out.readLine()) {
       if (lines.size() < LINES_KEPT_MAX) {
         lines.add(line);
@@ -167,10 +168,7 @@ final class ApicurioServer implements AutoCloseable {
               try (out) {
                 for (String line = out.readLine(); line != null; line = out.readLine()) {
                   Files.writeString(
-                      log,
-                      line + "\n",
-                      java.nio.file.StandardOpenOption.CREATE,
-                      java.nio.file.StandardOpenOption.APPEND);
+                      log, line + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
                 }
               } catch (IOException e) {
                 // the process ended, or the test's directory is gone
