@@ -1,0 +1,220 @@
+package dev.varve.restore;
+
+import dev.varve.archive.Chain;
+import dev.varve.archive.Manifest;
+import dev.varve.archive.Repository;
+import dev.varve.archive.TransactionsReader;
+import dev.varve.change.Transaction;
+import dev.varve.fault.ExitCode;
+import dev.varve.fault.VarveException;
+import dev.varve.topology.Fingerprint;
+import java.io.IOException;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Restores a graph: plans, then merges, writes, reads back and compares. */
+public final class Restore {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Restore.class);
+  private static final double NANOS_A_SECOND = 1e9;
+
+  private Restore() {}
+
+  /**
+   * Plans the restore of a moment. Looks whether each object that would be read is there and of the
+   * right length; where one is not, an older way to the same moment is planned if there is one.
+   */
+  public static RestorePlan plan(Repository repository, String graph, Moment moment) {
+    Chain chain = load(repository, graph);
+    Set<String> damaged = new TreeSet<>();
+    while (true) {
+      RestorePlan plan =
+          Planner.plan(
+              chain, moment, damaged, (manifest, each) -> transactions(repository, manifest, each));
+      Set<String> found = unusable(repository, plan);
+      if (found.isEmpty()) {
+        return plan;
+      }
+      LOG.warn("damaged, looking for a way round: {}", found);
+      damaged.addAll(found);
+    }
+  }
+
+  /** Loads a chain, with an I/O error in words for an operator. */
+  static Chain load(Repository repository, String graph) {
+    try {
+      return Chain.load(repository, graph);
+    } catch (IOException e) {
+      throw unreadable(repository, e);
+    }
+  }
+
+  static VarveException unreadable(Repository repository, IOException e) {
+    return new VarveException(
+        ExitCode.FAILED,
+        "cannot read the repository " + repository.location() + ": " + e,
+        "see that it can be reached and read",
+        e);
+  }
+
+  private static void transactions(
+      Repository repository, Manifest manifest, Consumer<Transaction> each) {
+    if (manifest.transactions().isEmpty()) {
+      return;
+    }
+    try (TransactionsReader reader =
+        TransactionsReader.open(repository, manifest.transactions().get())) {
+      for (Transaction next = reader.next(); next != null; next = reader.next()) {
+        each.accept(next);
+      }
+    } catch (IOException e) {
+      throw unreadable(repository, e);
+    }
+  }
+
+  private static Set<String> unusable(Repository repository, RestorePlan plan) {
+    Set<String> keys = new TreeSet<>();
+    try {
+      for (Manifest manifest : plan.manifests()) {
+        for (Manifest.Segment segment : manifest.segments()) {
+          OptionalLong bytes = repository.sizeBytes(segment.object().key());
+          if (bytes.isEmpty() || bytes.getAsLong() != segment.object().bytes()) {
+            keys.add(segment.object().key());
+          }
+        }
+      }
+    } catch (IOException e) {
+      throw unreadable(repository, e);
+    }
+    return keys;
+  }
+
+  /**
+   * Carries out a plan. The target is declared done only if what it holds, read back, is what the
+   * chain promises.
+   *
+   * @param overwrite whether what is in the target may be removed
+   * @throws VarveException with {@link ExitCode#DAMAGE_FOUND} if the chain is not what it promises,
+   *     {@link ExitCode#FAILED} if the target is not
+   */
+  public static RestoreReport run(
+      RestorePlan plan,
+      Repository repository,
+      GraphTarget target,
+      boolean overwrite,
+      Progress progress) {
+    long start = System.nanoTime();
+    GraphTarget.Standing standing = target.open(plan.identity(), overwrite, progress);
+    try (GraphMerge graph = new GraphMerge(plan, repository)) {
+      if (standing == GraphTarget.Standing.COMPARED) {
+        readThrough(graph, progress);
+      } else {
+        target.write(graph, progress);
+      }
+      ReadBack promised = promised(plan, graph);
+      long written = System.nanoTime();
+      ReadBack actual = promised;
+      if (standing != GraphTarget.Standing.COMPARED) {
+        progress.phase("read back", promised.vertices() + promised.edges());
+        actual = target.readBack(progress);
+      }
+      boolean good = actual.equals(promised);
+      target.finish(good, progress);
+      if (!good) {
+        throw different(target, promised, actual);
+      }
+      long end = System.nanoTime();
+      return new RestoreReport(
+          plan.graph(),
+          plan.moment(),
+          plan.vector(),
+          plan.committedAt(),
+          target.name(),
+          standing,
+          actual.vertices(),
+          actual.edges(),
+          plan.schema().rules().size(),
+          promised.fingerprint(),
+          actual.fingerprint(),
+          plan.segments(),
+          plan.bytes(),
+          new RestoreReport.Seconds(
+              (written - start) / NANOS_A_SECOND,
+              (end - written) / NANOS_A_SECOND,
+              (end - start) / NANOS_A_SECOND));
+    }
+  }
+
+  /** An earlier run compared the target; what it compared it with is computed again. */
+  private static void readThrough(LiveGraph graph, Progress progress) {
+    progress.phase("segments", graph.estimate().vertices() + graph.estimate().edges());
+    drain(graph.vertices(), progress);
+    drain(graph.edges(), progress);
+  }
+
+  private static void drain(LiveElements elements, Progress progress) {
+    try (elements) {
+      while (elements.next() != null) {
+        progress.advance(1);
+      }
+    }
+  }
+
+  /** What was merged, which has to be what the manifests say. */
+  static ReadBack promised(RestorePlan plan, GraphMerge graph) {
+    ReadBack merged =
+        graph
+            .merged()
+            .orElseThrow(() -> new IllegalStateException("the target did not read every segment"));
+    Optional<Fingerprint> expected = graph.expected();
+    Manifest cut = plan.newestWhole();
+    boolean countsDiffer =
+        plan.part().isEmpty()
+            && (cut.counts().vertices() != merged.vertices()
+                || cut.counts().edges() != merged.edges());
+    if (countsDiffer || (expected.isPresent() && !expected.get().equals(merged.fingerprint()))) {
+      throw new VarveException(
+          ExitCode.DAMAGE_FOUND,
+          "the segments do not add up to what "
+              + cut.key()
+              + " promises at vv:"
+              + plan.vector()
+              + ": fingerprint "
+              + merged.fingerprint()
+              + " instead of "
+              + expected.map(Fingerprint::toString).orElse("?")
+              + ", "
+              + merged.vertices()
+              + " vertices and "
+              + merged.edges()
+              + " edges. The target is not done",
+          "see what varve verify --level=graph says, and restore another moment");
+    }
+    return merged;
+  }
+
+  private static VarveException different(GraphTarget target, ReadBack promised, ReadBack actual) {
+    return new VarveException(
+        ExitCode.FAILED,
+        "the target "
+            + target.name()
+            + " does not hold what was written to it: "
+            + actual.vertices()
+            + " vertices and "
+            + actual.edges()
+            + " edges with fingerprint "
+            + actual.fingerprint()
+            + " instead of "
+            + promised.vertices()
+            + " and "
+            + promised.edges()
+            + " with "
+            + promised.fingerprint(),
+        "see that nobody else writes to the target, and restore again with --overwrite");
+  }
+}

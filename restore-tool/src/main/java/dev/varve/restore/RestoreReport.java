@@ -1,0 +1,43 @@
+package dev.varve.restore;
+
+import dev.varve.change.VersionVector;
+import dev.varve.topology.Fingerprint;
+import java.time.Instant;
+
+/**
+ * What a restore did.
+ *
+ * @param moment what was asked for
+ * @param vector what that was
+ * @param committedAt the latest commit time in it
+ * @param standing whether the work was begun or carried on
+ * @param expected the fingerprint that the chain promises
+ * @param actual the fingerprint of the target, read back; the same, or there is no report
+ * @param segments read
+ * @param bytes of segments
+ * @param seconds from the first to the last
+ */
+public record RestoreReport(
+    String graph,
+    Moment moment,
+    VersionVector vector,
+    Instant committedAt,
+    String target,
+    GraphTarget.Standing standing,
+    long vertices,
+    long edges,
+    int rules,
+    Fingerprint expected,
+    Fingerprint actual,
+    int segments,
+    long bytes,
+    Seconds seconds) {
+
+  /**
+   * How long each part took.
+   *
+   * @param write data and schema
+   * @param readBack to compare
+   */
+  public record Seconds(double write, double readBack, double total) {}
+}

@@ -1,0 +1,19 @@
+package dev.varve.restore;
+
+import dev.varve.topology.VersionHeader;
+
+/**
+ * An element version as it is merged.
+ *
+ * @param id without the letter of the kind
+ * @param state encoded; empty for a removal
+ */
+@SuppressWarnings("ArrayRecordComponent") // is never compared
+record Version(String id, VersionHeader header, byte[] state) {
+
+  /** The order of {@link dev.varve.graph.ElementId} among ids of one kind. */
+  static int compareIds(String a, String b) {
+    int byLength = Integer.compare(a.length(), b.length());
+    return byLength != 0 ? byLength : a.compareTo(b);
+  }
+}

@@ -1,0 +1,141 @@
+package dev.varve.restore.target.neo4j;
+
+import dev.varve.fault.ExitCode;
+import dev.varve.fault.VarveException;
+import dev.varve.restore.GraphTarget;
+import dev.varve.restore.LiveGraph;
+import dev.varve.restore.Progress;
+import dev.varve.restore.ReadBack;
+import dev.varve.restore.RestoreIdentity;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A running Neo4j. Written in parallel, in batches that are committed exactly once; a restore that
+ * was interrupted, by kill -9 too, goes on where it stopped (see {@link Bookkeeping}).
+ *
+ * <p>The target gives its own ids to vertices and edges. Widths of numbers do not survive Bolt.
+ */
+public final class BoltTarget implements GraphTarget {
+
+  /** How many batches may wait for a writer: enough that none is idle. */
+  private static final int BATCHES_WAITING = 32;
+
+  private final BoltSettings settings;
+  private final BoltSession session;
+  private final Bookkeeping bookkeeping;
+  private final BoltSchema schema;
+  private final IdMap ids;
+  private Bookkeeping.@Nullable Root root;
+
+  /** Connects nowhere yet. */
+  public BoltTarget(BoltSettings settings) {
+    this.settings = settings;
+    session = new BoltSession(settings);
+    bookkeeping = new Bookkeeping(session);
+    schema = new BoltSchema(session);
+    ids = new IdMap(settings.workDirectory());
+  }
+
+  @Override
+  public String name() {
+    return settings.uri().toString();
+  }
+
+  @Override
+  public Standing open(RestoreIdentity restore, boolean overwrite, Progress progress) {
+    session.connect();
+    Optional<Bookkeeping.Root> found = bookkeeping.root();
+    boolean same = found.isPresent() && found.get().restore().equals(restore.toString());
+    if (same && found.get().state() != Bookkeeping.State.DIFFERENT) {
+      root = found.get();
+      return found.get().state() == Bookkeeping.State.GOOD ? Standing.COMPARED : Standing.RESUMED;
+    }
+    if (!overwrite) {
+      refuseWhatIsThere(found);
+    } else {
+      wipe(progress);
+    }
+    root = bookkeeping.begin(restore, settings);
+    return Standing.FRESH;
+  }
+
+  private void refuseWhatIsThere(Optional<Bookkeeping.Root> found) {
+    if (found.isPresent() && found.get().state() == Bookkeeping.State.DIFFERENT) {
+      throw refused("holds a restore that turned out different from the chain");
+    }
+    if (found.isPresent()) {
+      throw refused("holds an unfinished restore of " + found.get().restore());
+    }
+    long vertices =
+        session.repeatable("MATCH (n) RETURN count(n)", Map.of()).get(0).get(0).asLong();
+    if (vertices > 0) {
+      throw refused("is not empty: it has " + vertices + " nodes");
+    }
+    Set<String> rules = schema.names();
+    if (!rules.isEmpty()) {
+      throw refused("is not empty: it has the indexes and constraints " + rules);
+    }
+  }
+
+  private VarveException refused(String why) {
+    return new VarveException(
+        ExitCode.FAILED,
+        "the target " + name() + " " + why,
+        "name an empty database, or say --overwrite to remove all that is in this one");
+  }
+
+  /** Edges first: a vertex with very many of them would not fit into one transaction with them. */
+  private void wipe(Progress progress) {
+    progress.phase("wipe", 0);
+    schema.drop();
+    session.repeatable(
+        "MATCH ()-[r]->() CALL { WITH r DELETE r } IN TRANSACTIONS OF 5000 ROWS", Map.of());
+    session.repeatable(
+        "MATCH (n) CALL { WITH n DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS", Map.of());
+  }
+
+  @Override
+  public void write(LiveGraph graph, Progress progress) {
+    Bookkeeping.Root limits = opened();
+    Set<String> done = bookkeeping.done();
+    LiveGraph.Size size = graph.estimate();
+    try (Dispatcher dispatcher = new Dispatcher("write", settings.writers(), BATCHES_WAITING)) {
+      progress.phase("vertices", size.vertices());
+      new VertexBatches(session, bookkeeping, limits, ids, progress).write(graph, done, dispatcher);
+      progress.phase("edges", size.edges());
+      new EdgeBatches(session, limits, ids, progress).write(graph, done, dispatcher);
+    }
+    progress.phase("schema", graph.schema().rules().size());
+    schema.create(graph.schema());
+  }
+
+  @Override
+  public ReadBack readBack(Progress progress) {
+    return new BoltReadBack(session, ids, progress).read();
+  }
+
+  @Override
+  public void finish(boolean good, Progress progress) {
+    opened();
+    bookkeeping.mark(good ? Bookkeeping.State.GOOD : Bookkeeping.State.DIFFERENT);
+    if (good) {
+      bookkeeping.remove();
+    }
+  }
+
+  private Bookkeeping.Root opened() {
+    if (root == null) {
+      throw new IllegalStateException("open the target first");
+    }
+    return root;
+  }
+
+  @Override
+  public void close() {
+    session.close();
+    ids.close();
+  }
+}
