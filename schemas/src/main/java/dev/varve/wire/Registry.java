@@ -1,5 +1,6 @@
 package dev.varve.wire;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import io.confluent.kafka.schemaregistry.ParsedSchema;
@@ -107,7 +108,7 @@ final class Registry implements AutoCloseable {
     ParsedSchema parsed =
         call(
             "read schema " + id,
-            () -> client.getSchemaById(id),
+            () -> avroSchemaById(id),
             e ->
                 new VarveException(
                     ExitCode.FAILED,
@@ -119,13 +120,23 @@ final class Registry implements AutoCloseable {
                     "'registry' must name the registry that the record's writer used; what was"
                         + " written with another one cannot be read",
                     e));
-    if (parsed.rawSchema() instanceof Schema schema) {
-      return schema;
+    return ((AvroSchema) parsed).rawSchema();
+  }
+
+  private ParsedSchema avroSchemaById(int id) throws IOException, RestClientException {
+    try {
+      return client.getSchemaById(id);
+    } catch (IOException e) {
+      // the client's own words for a schema that is no Avro
+      if (String.valueOf(e.getMessage()).startsWith("Invalid schema")) {
+        throw new VarveException(
+            ExitCode.FAILED,
+            "schema " + id + " of the registry " + config.url() + " is not Avro",
+            "the topic holds records that are not Varve's; look for who else writes to it",
+            e);
+      }
+      throw e;
     }
-    throw new VarveException(
-        ExitCode.FAILED,
-        "schema " + id + " of the registry " + config.url() + " is " + parsed.schemaType(),
-        "the topic holds records that are not Varve's; look for who else writes to it");
   }
 
   @Override
@@ -141,19 +152,14 @@ final class Registry implements AutoCloseable {
     Optional<SchemaMetadata> found =
         callOrAbsent(
             "read the newest version of " + subject, () -> client.getLatestSchemaMetadata(subject));
+    if (found.isPresent() && !found.get().getSchemaType().equals(AvroSchema.TYPE)) {
+      throw incompatible(subject, "it is " + found.get().getSchemaType(), null);
+    }
     return found.map(metadata -> new Schema.Parser().parse(metadata.getSchema()));
   }
 
   private int register(String subject, AvroSchema schema) {
-    return call(
-        "register " + subject,
-        () -> client.register(subject, schema),
-        e ->
-            new VarveException(
-                ExitCode.FAILED,
-                "there is no Confluent-compatible schema registry at " + config.url(),
-                "check the address and its path; Apicurio's is /apis/ccompat/v7",
-                e));
+    return call("register " + subject, () -> client.register(subject, schema), this::noRegistry);
   }
 
   private int lookUp(String subject, AvroSchema schema) {
@@ -250,6 +256,8 @@ final class Registry implements AutoCloseable {
             "put the certificate of the registry's authority into its trust store, and check that"
                 + " the certificate names the host",
             e);
+      } catch (JsonProcessingException e) {
+        throw noRegistry(e);
       } catch (IOException e) {
         if (attempt == ATTEMPTS_MAX) {
           throw unreachable(what, e);
@@ -265,6 +273,14 @@ final class Registry implements AutoCloseable {
       }
       pause(FIRST_PAUSE_MS << (attempt - 1));
     }
+  }
+
+  private VarveException noRegistry(Exception cause) {
+    return new VarveException(
+        ExitCode.FAILED,
+        "there is no Confluent-compatible schema registry at " + config.url(),
+        "check the address and its path; Apicurio's is /apis/ccompat/v7",
+        cause);
   }
 
   private VarveException unreachable(String what, IOException cause) {

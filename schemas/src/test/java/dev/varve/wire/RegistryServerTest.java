@@ -14,6 +14,10 @@ import io.confluent.kafka.schemaregistry.client.rest.exceptions.RestClientExcept
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -160,6 +164,26 @@ class RegistryServerTest {
   }
 
   @Test
+  @Order(6)
+  void aSchemaThatIsNotAvroIsRefused() throws Exception {
+    HttpResponse<String> answer =
+        HttpClient.newHttpClient()
+            .send(
+                HttpRequest.newBuilder(URI.create(server().url() + "/subjects/json/versions"))
+                    .header("Content-Type", "application/vnd.schemaregistry.v1+json")
+                    .POST(
+                        HttpRequest.BodyPublishers.ofString(
+                            "{\"schemaType\":\"JSON\",\"schema\":\"{\\\"$schema\\\":\\\"http://json-schema.org/draft-07/schema#\\\"}\"}"))
+                    .build(),
+                HttpResponse.BodyHandlers.ofString());
+    assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+    int id = Integer.parseInt(answer.body().replaceAll("\\D", ""));
+    try (Wire wire = Wire.open(config())) {
+      assertRefused(() -> wire.open(value(id))).hasMessageContaining("is not Avro");
+    }
+  }
+
+  @Test
   @Order(7)
   void basicAuthenticationIsUsed() throws Exception {
     try (GuardedProxy proxy = GuardedProxy.basicAuth(server().port(), CREDENTIALS)) {
@@ -244,8 +268,12 @@ class RegistryServerTest {
   @Test
   @Order(10)
   void aServerThatIsNoRegistryIsReported() {
-    assertRefused(() -> Wire.open(RegistryConfig.at("http://127.0.0.1:" + server().port() + "/no")))
-        .hasMessageContaining("no Confluent-compatible schema registry");
+    for (String path : List.of("/no", "", "/apis/registry/v3", "/ui")) {
+      String url = "http://127.0.0.1:" + server().port() + path;
+      assertRefused(() -> Wire.open(RegistryConfig.at(url)))
+          .as(url)
+          .hasMessageContaining("no Confluent-compatible schema registry");
+    }
   }
 
   @Test
