@@ -1,0 +1,4 @@
+@NullMarked
+package dev.varve.streams;
+
+import org.jspecify.annotations.NullMarked;
