@@ -1,0 +1,5 @@
+/** Benchmarks: each prints ratios of what ran side by side in one run. */
+@NullMarked
+package dev.varve.bench;
+
+import org.jspecify.annotations.NullMarked;
