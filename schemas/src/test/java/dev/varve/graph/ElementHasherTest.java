@@ -2,6 +2,7 @@ package dev.varve.graph;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.varve.topology.Fingerprint;
 import java.math.BigDecimal;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
@@ -67,6 +68,16 @@ class ElementHasherTest {
     assertThat(hasher.hash(ElementId.edge("2"), knows)).isEqualTo(hashOf(form));
     assertThat(hasher.hash(ElementId.edge("1"), knows))
         .hasToString("b9c5a25b907f8989f0c375b1c852a370");
+  }
+
+  /** The example of docs/format/topology.md. */
+  @Test
+  void aFingerprintIsTheSumOfTheHashes() {
+    assertThat(
+            Fingerprint.EMPTY
+                .plus(Fingerprint.parse("514cf4c604e0c17abb9ee9bd10435b22"))
+                .plus(Fingerprint.parse("b9c5a25b907f8989f0c375b1c852a370")))
+        .hasToString("0b12972195604b04ac625f6ed895fe92");
   }
 
   @Test

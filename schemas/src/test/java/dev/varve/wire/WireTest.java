@@ -18,10 +18,15 @@ import dev.varve.graph.RandomGraph;
 import dev.varve.graph.Vertex;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.apache.avro.Schema;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -124,6 +129,25 @@ class WireTest {
       byte[] widened = widen.apply(bytes, 0, bytes.length);
 
       assertThat(narrow.apply(widened, 0, widened.length)).as("seed %d", seed).isEqualTo(bytes);
+    }
+  }
+
+  @Test
+  void manyThreadsOpenOlderRecordsAtOnce() throws Exception {
+    AvroOutput body = new AvroOutput();
+    new WatermarkCodec().write(WATERMARK, body);
+    byte[] old = new byte[Wire.HEADER_BYTES + body.length()];
+    old[4] = 3;
+    System.arraycopy(body.array(), 0, old, Wire.HEADER_BYTES, body.length());
+    ExecutorService threads = Executors.newFixedThreadPool(8);
+    try (Wire wire = Wire.open(RegistryConfig.embedded(), withWiderWatermark())) {
+      List<Callable<Integer>> tasks =
+          Collections.nCopies(200, () -> wire.open(old).input().remaining());
+      for (Future<Integer> task : threads.invokeAll(tasks)) {
+        assertThat(task.get()).isEqualTo(body.length() + 1);
+      }
+    } finally {
+      threads.shutdownNow();
     }
   }
 
