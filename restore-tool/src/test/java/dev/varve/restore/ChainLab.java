@@ -1,0 +1,364 @@
+package dev.varve.restore;
+
+import dev.varve.archive.Chain;
+import dev.varve.archive.DirectoryRepository;
+import dev.varve.archive.Keys;
+import dev.varve.archive.Manifest;
+import dev.varve.archive.ManifestJson;
+import dev.varve.archive.SegmentWriter;
+import dev.varve.archive.TransactionsWriter;
+import dev.varve.change.Change;
+import dev.varve.change.ChangeHeader;
+import dev.varve.change.Dot;
+import dev.varve.change.Site;
+import dev.varve.change.Transaction;
+import dev.varve.change.VersionVector;
+import dev.varve.graph.Edge;
+import dev.varve.graph.Element;
+import dev.varve.graph.ElementHasher;
+import dev.varve.graph.ElementId;
+import dev.varve.graph.ElementKind;
+import dev.varve.graph.StoreSchema;
+import dev.varve.graph.Vertex;
+import dev.varve.topology.ElementVersion;
+import dev.varve.topology.Fingerprint;
+import dev.varve.topology.Fold;
+import dev.varve.topology.VersionDigest;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * Makes chains as the compactor does, through the real fold and the real writers, and keeps beside
+ * them what the graph was after every transaction.
+ */
+public final class ChainLab {
+
+  public static final String GRAPH = "g";
+  public static final Site SITE = Site.parse("neo4j@1");
+  public static final String STORE = "neo4j:test";
+  public static final long FIRST_MICROS = 1_700_000_000_000_000L;
+
+  private final Path scratch;
+  private final DirectoryRepository repository;
+  private final ElementHasher hasher = new ElementHasher();
+  private final Map<ElementId, VersionDigest> digests = new HashMap<>();
+  private final Map<ElementId, ElementVersion> newest = new HashMap<>();
+  private final TreeMap<ElementId, Element> alive = new TreeMap<>();
+  private final List<ElementVersion> pending = new ArrayList<>();
+  private final List<Transaction> pendingTransactions = new ArrayList<>();
+
+  /** The graph after each transaction, by its number. */
+  public final TreeMap<Long, Map<ElementId, Element>> history = new TreeMap<>();
+
+  public final TreeMap<Long, Long> committedAt = new TreeMap<>();
+  public final TreeMap<Long, StoreSchema> schemas = new TreeMap<>();
+
+  private StoreSchema schema = StoreSchema.EMPTY;
+  private Fingerprint fingerprint = Fingerprint.EMPTY;
+  private long seq;
+  private long now = FIRST_MICROS;
+  private long number;
+  private Optional<Manifest.Parent> parent = Optional.empty();
+  private VersionVector cut = VersionVector.EMPTY;
+  private int versionsASegment = 50;
+  private boolean keepHistory = true;
+
+  public ChainLab(Path directory) {
+    scratch = directory.resolve("scratch");
+    repository = new DirectoryRepository(directory.resolve("repository"));
+    try {
+      Files.createDirectories(scratch);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  public ChainLab versionsASegment(int count) {
+    versionsASegment = count;
+    return this;
+  }
+
+  /** Large graphs do not remember every moment. */
+  public ChainLab withoutHistory() {
+    keepHistory = false;
+    return this;
+  }
+
+  public DirectoryRepository repository() {
+    return repository;
+  }
+
+  public Map<ElementId, Element> alive() {
+    return alive;
+  }
+
+  public long seq() {
+    return seq;
+  }
+
+  public long now() {
+    return now;
+  }
+
+  public Fingerprint fingerprint() {
+    return fingerprint;
+  }
+
+  public void tick(long micros) {
+    now += micros;
+  }
+
+  /** Commits a transaction; an empty state removes. Numbers have gaps. */
+  public long commit(Map<ElementId, Optional<Element>> changes) {
+    return commit(changes, Optional.empty());
+  }
+
+  public long commit(
+      Map<ElementId, Optional<Element>> changes, Optional<StoreSchema.Change> schemaChange) {
+    seq += 1 + seq % 3;
+    long index = 0;
+    for (Map.Entry<ElementId, Optional<Element>> entry : changes.entrySet()) {
+      fold(
+          new Change(
+              entry.getKey(),
+              new ChangeHeader(
+                  new Dot(SITE, seq, index++),
+                  now,
+                  VersionVector.EMPTY,
+                  entry.getValue().map(state -> hasher.hash(entry.getKey(), state)),
+                  List.of(),
+                  List.of()),
+              entry.getValue()));
+    }
+    schema = schemaChange.map(schema::after).orElse(schema);
+    pendingTransactions.add(
+        new Transaction(
+            SITE, seq, now, Optional.empty(), new TreeMap<>(), List.of(), schemaChange));
+    committedAt.put(seq, now);
+    schemas.put(seq, schema);
+    if (keepHistory) {
+      history.put(seq, new TreeMap<>(alive));
+    }
+    return seq;
+  }
+
+  private void fold(Change change) {
+    Fold.Outcome outcome = Fold.apply(digests.get(change.id()), change.header());
+    if (outcome instanceof Fold.Won won) {
+      ElementVersion version = new ElementVersion(change.id(), won.version(), change.state());
+      digests.put(change.id(), won.version().digest());
+      newest.put(change.id(), version);
+      pending.add(version);
+      fingerprint = fingerprint.after(won.version());
+      if (change.state().isPresent()) {
+        alive.put(change.id(), change.state().get());
+      } else {
+        alive.remove(change.id());
+      }
+    } else {
+      throw new IllegalStateException("one site has no conflicts");
+    }
+  }
+
+  /** A base of all that was committed. */
+  public Manifest base() {
+    return publish(Manifest.Kind.BASE, new ArrayList<>(newest.values()), List.of());
+  }
+
+  /** A checkpoint: leaves removals out. */
+  public Manifest checkpoint() {
+    return publish(
+        Manifest.Kind.CHECKPOINT,
+        newest.values().stream().filter(version -> version.state().isPresent()).toList(),
+        List.of());
+  }
+
+  public Manifest delta() {
+    return publish(Manifest.Kind.DELTA, new ArrayList<>(pending), pendingTransactions);
+  }
+
+  private Manifest publish(
+      Manifest.Kind kind, List<ElementVersion> versions, List<Transaction> transactions) {
+    number++;
+    VersionVector to = VersionVector.of(SITE, seq);
+    List<Manifest.Segment> segments = new ArrayList<>();
+    segments.addAll(segments(ElementKind.VERTEX, "v", versions));
+    segments.addAll(segments(ElementKind.EDGE, "e", versions));
+    long vertices = alive.keySet().stream().filter(id -> id.kind() == ElementKind.VERTEX).count();
+    long first = transactions.stream().mapToLong(Transaction::committedAtMicros).min().orElse(now);
+    Manifest manifest =
+        new Manifest(
+            GRAPH,
+            number,
+            kind,
+            parent,
+            kind.whole() ? VersionVector.EMPTY : cut,
+            to,
+            new Manifest.CommitSpan(first, now),
+            List.of(),
+            List.of(new Manifest.SiteCut(SITE, STORE, seq, now, Optional.empty())),
+            new Manifest.Counts(
+                vertices,
+                alive.size() - vertices,
+                versions.size(),
+                versions.stream().filter(version -> version.state().isEmpty()).count(),
+                transactions.size()),
+            fingerprint,
+            schema,
+            segments,
+            transactions.isEmpty() ? Optional.empty() : Optional.of(file(transactions)),
+            new Manifest.Writer("lab", "0"),
+            Manifest.Encoding.ZSTD,
+            Instant.EPOCH);
+    try {
+      byte[] json = ManifestJson.write(manifest);
+      repository.create(manifest.key(), json);
+      Chain.Link link = Chain.loadNewest(repository, GRAPH).orElseThrow();
+      parent = Optional.of(link.asParent());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    cut = to;
+    pending.clear();
+    pendingTransactions.clear();
+    return manifest;
+  }
+
+  private List<Manifest.Segment> segments(
+      ElementKind kind, String letter, List<ElementVersion> versions) {
+    List<ElementVersion> sorted =
+        versions.stream()
+            .filter(version -> version.id().kind() == kind)
+            .sorted(
+                Comparator.comparing(ElementVersion::id)
+                    .thenComparing(version -> version.header().digest(), VersionDigest.ORDER))
+            .toList();
+    List<Manifest.Segment> segments = new ArrayList<>();
+    for (int from = 0; from < sorted.size(); from += versionsASegment) {
+      String key = Keys.part(GRAPH, number, letter + String.format("%03d", segments.size()), 7);
+      Path file = scratch.resolve(key.replace('/', '_'));
+      try (SegmentWriter writer = new SegmentWriter(file, key, kind)) {
+        for (ElementVersion version :
+            sorted.subList(from, Math.min(sorted.size(), from + versionsASegment))) {
+          writer.append(version);
+        }
+        segments.add(writer.finish());
+        repository.create(key, file);
+        Files.delete(file);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+    return segments;
+  }
+
+  private Manifest.TransactionsFile file(List<Transaction> transactions) {
+    String key = Keys.part(GRAPH, number, "t", 7);
+    Path file = scratch.resolve(key.replace('/', '_'));
+    try (TransactionsWriter writer = new TransactionsWriter(file, key)) {
+      for (Transaction transaction : transactions) {
+        writer.append(transaction);
+      }
+      Manifest.TransactionsFile written = writer.finish();
+      repository.create(key, file);
+      Files.delete(file);
+      return written;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** A random transaction of creates, updates, removals, and ids used again. */
+  public long randomCommit(Random random, RandomValues values) {
+    Map<ElementId, Optional<Element>> changes = new TreeMap<>();
+    TreeSet<String> vertices = new TreeSet<>();
+    alive.keySet().stream()
+        .filter(id -> id.kind() == ElementKind.VERTEX)
+        .forEach(id -> vertices.add(id.id()));
+    for (int i = 1 + random.nextInt(6); i > 0; i--) {
+      String id = Integer.toString(random.nextInt(60));
+      if (random.nextInt(5) == 0) {
+        removeVertex(id, vertices, changes);
+      } else {
+        vertices.add(id);
+        changes.put(
+            ElementId.vertex(id),
+            Optional.of(Vertex.of(randomLabels(random), values.properties())));
+      }
+    }
+    List<String> ends = List.copyOf(vertices);
+    for (int i = random.nextInt(8); i > 0 && !ends.isEmpty(); i--) {
+      ElementId id = ElementId.edge(Integer.toString(random.nextInt(120)));
+      Element there = alive.get(id);
+      if (changes.containsKey(id)) {
+        continue;
+      }
+      if (there instanceof Edge edge && random.nextInt(3) > 0) {
+        changes.put(
+            id,
+            random.nextBoolean()
+                ? Optional.empty()
+                : Optional.of(
+                    new Edge(edge.type(), edge.start(), edge.end(), values.properties())));
+      } else if (there == null) {
+        changes.put(
+            id,
+            Optional.of(
+                Edge.of(
+                    random.nextBoolean() ? "KNOWS" : "odd `type\\u0041",
+                    ends.get(random.nextInt(ends.size())),
+                    ends.get(random.nextInt(ends.size())),
+                    values.properties())));
+      }
+    }
+    return commit(changes);
+  }
+
+  private void removeVertex(
+      String id, Set<String> vertices, Map<ElementId, Optional<Element>> changes) {
+    if (alive.containsKey(ElementId.vertex(id)) && !changes.containsKey(ElementId.vertex(id))) {
+      vertices.remove(id);
+      changes.put(ElementId.vertex(id), Optional.empty());
+      alive.forEach(
+          (edgeId, element) -> {
+            if (element instanceof Edge edge
+                && (edge.start().equals(id) || edge.end().equals(id))) {
+              changes.put(edgeId, Optional.empty());
+            }
+          });
+    }
+  }
+
+  private static Set<String> randomLabels(Random random) {
+    return switch (random.nextInt(5)) {
+      case 0 -> Set.of();
+      case 1 -> Set.of("Person");
+      case 2 -> Set.of("Person", "Öddly `labelled\\u0041");
+      case 3 -> Set.of("Thing");
+      default -> Set.of("Person", "Thing");
+    };
+  }
+
+  /** The fingerprint of a graph, computed from nothing else. */
+  public static Fingerprint fingerprintOf(Map<ElementId, Element> graph) {
+    ElementHasher hasher = new ElementHasher();
+    Fingerprint sum = Fingerprint.EMPTY;
+    for (Map.Entry<ElementId, Element> entry : graph.entrySet()) {
+      sum = sum.plus(hasher.hash(entry.getKey(), entry.getValue()));
+    }
+    return sum;
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.varve.restore.target.neo4j;
+
+import org.jspecify.annotations.NullMarked;
