@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 package dev.varve.neo4j.plugin;
 
-import org.jspecify.annotations.Nullable;
-
 /** A row of {@code varve.cdc.read}. Neo4j takes its public fields for the columns. */
 @SuppressWarnings("ArrayRecordComponent") // a row is only ever handed out
 public final class LogRow {
@@ -22,8 +20,8 @@ public final class LogRow {
   /** The newest transaction that is wholly in this row or before it. */
   public final long lastTxId;
 
-  /** That transaction's commit time; null if this call has not read it. */
-  public final @Nullable Long committedAt;
+  /** When the transaction was committed that {@code id} is in or after; microseconds since 1970. */
+  public final long committedAt;
 
   /** The store's newest closed transaction when the row was made. */
   public final long current;
@@ -34,7 +32,7 @@ public final class LogRow {
       long transactions,
       long changes,
       long lastTxId,
-      @Nullable Long committedAt,
+      long committedAt,
       long current) {
     this.id = id;
     this.batch = batch;

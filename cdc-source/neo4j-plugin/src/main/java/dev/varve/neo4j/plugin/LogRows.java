@@ -36,7 +36,7 @@ final class LogRows implements RowSource<LogRow> {
   private int nextIndex;
   private LogPlace place;
   private long lastTxId;
-  private @Nullable Long committedAtMicros;
+  private long committedAtMicros;
   private long rowsLeft;
 
   LogRows(TransactionLog log, Tokens tokens, LogPlace from, Options options) {
@@ -71,6 +71,7 @@ final class LogRows implements RowSource<LogRow> {
         change(current, nextIndex++);
         changes++;
         place = current.place(store, nextIndex);
+        committedAtMicros = micros(current);
       } else {
         transactions += finish(current);
       }

@@ -14,6 +14,7 @@ import dev.varve.wire.ChangeCodec;
 import dev.varve.wire.LogBatch;
 import dev.varve.wire.TransactionCodec;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.reflect.Array;
 import java.nio.file.Path;
 import java.time.LocalDate;
@@ -31,10 +32,13 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.neo4j.configuration.GraphDatabaseSettings;
 import org.neo4j.dbms.api.DatabaseManagementService;
-import org.neo4j.dbms.api.DatabaseManagementServiceBuilder;
+import org.neo4j.dbms.api.DatabaseManagementServiceBuilderImplementation;
+import org.neo4j.dbms.api.Neo4jDatabaseManagementServiceBuilder;
 import org.neo4j.exceptions.KernelException;
 import org.neo4j.graphdb.Entity;
 import org.neo4j.graphdb.Label;
@@ -42,6 +46,7 @@ import org.neo4j.graphdb.Node;
 import org.neo4j.graphdb.Relationship;
 import org.neo4j.graphdb.Result;
 import org.neo4j.kernel.api.procedure.GlobalProcedures;
+import org.neo4j.kernel.extension.ExtensionFactory;
 import org.neo4j.kernel.impl.transaction.log.checkpoint.CheckPointer;
 import org.neo4j.kernel.impl.transaction.log.checkpoint.SimpleTriggerInfo;
 import org.neo4j.kernel.impl.transaction.log.files.LogFiles;
@@ -68,13 +73,23 @@ final class TestDatabase implements AutoCloseable {
     return start(home, builder -> builder);
   }
 
-  static TestDatabase start(
+  static TestDatabase start(Path home, UnaryOperator<Neo4jDatabaseManagementServiceBuilder> more) {
+    return start(home, any -> true, more);
+  }
+
+  /** With the procedures, but without the extension: what a server not started with it has. */
+  static TestDatabase startUnenriched(Path home) {
+    return start(home, factory -> factory != FullEnrichmentFactory.class, builder -> builder);
+  }
+
+  @SuppressWarnings("rawtypes") // as Neo4j declares it
+  private static TestDatabase start(
       Path home,
-      Function<DatabaseManagementServiceBuilder, DatabaseManagementServiceBuilder> settings) {
+      Predicate<Class<? extends ExtensionFactory>> extensions,
+      UnaryOperator<Neo4jDatabaseManagementServiceBuilder> more) {
     return new TestDatabase(
-        settings
-            .apply(
-                new DatabaseManagementServiceBuilder(home)
+        more.apply(
+                new DatabaseManagementServiceBuilderImplementation(home, extensions)
                     .setConfig(GraphDatabaseSettings.pagecache_memory, 32L << 20)
                     .setConfig(GraphDatabaseSettings.procedure_unrestricted, List.of("varve.*")))
             .build());
@@ -160,17 +175,30 @@ final class TestDatabase implements AutoCloseable {
     return read(from).stream().flatMap(row -> row.transactions().stream()).toList();
   }
 
-  void checkPointAndPrune() {
+  /** Begins a new log file. */
+  void rotate() {
     try {
-      var resolver = database.getDependencyResolver();
-      resolver
+      database
+          .getDependencyResolver()
           .resolveDependency(LogFiles.class)
           .getLogFile()
           .getLogRotation()
           .rotateLogFile(() -> LogRotateEvent.NULL);
-      resolver.resolveDependency(CheckPointer.class).forceCheckPoint(new SimpleTriggerInfo("test"));
     } catch (IOException e) {
-      throw new IllegalStateException(e);
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Begins a new log file, and has Neo4j drop the old ones that its retention policy allows. */
+  void checkPointAndPrune() {
+    rotate();
+    try {
+      database
+          .getDependencyResolver()
+          .resolveDependency(CheckPointer.class)
+          .forceCheckPoint(new SimpleTriggerInfo("test"));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 
