@@ -13,14 +13,15 @@ import java.nio.file.Path;
  * dev.varve.fault.VarveException}s; a failed load leaves a directory that {@link #inspect} calls
  * {@link Condition#UNFINISHED}.
  */
-public interface OfflineStore {
+public interface OfflineStore extends AutoCloseable {
 
   /** What is in the place; creates and alters nothing. */
   Condition inspect(Place place);
 
   /**
    * Makes the database: vertices, edges, indexes, constraints. The place must be {@link
-   * Condition#EMPTY}, or else {@code replace} be set, which first removes this one database.
+   * Condition#EMPTY} or {@link Condition#UNFINISHED}, or else {@code replace} be set, which
+   * replaces this one database, at the latest when the restore is finished.
    *
    * <p>Every vertex id must be a decimal number that Neo4j can use as an internal id, and every
    * value one that Neo4j can hold; otherwise it is refused before anything is written, or at the
@@ -33,6 +34,10 @@ public interface OfflineStore {
 
   /** Removes the mark of an unfinished load: the restore was compared and is good. */
   void finish(Place place);
+
+  /** Lets go of what is still open between the calls; an unfinished load stays unfinished. */
+  @Override
+  default void close() {}
 
   /**
    * @param directory Neo4j's home: it holds {@code data/databases/<database>} and {@code
@@ -50,7 +55,7 @@ public interface OfflineStore {
   /** What stands in a place. */
   enum Condition {
     EMPTY,
-    /** A load that did not get as far as {@link #finish}. */
+    /** A load that did not get as far as {@link #finish}, and nothing that it would replace. */
     UNFINISHED,
     /** A database with something in it, or files that are not ours. */
     OCCUPIED,
