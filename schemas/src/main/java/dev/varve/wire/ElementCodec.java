@@ -61,6 +61,21 @@ public final class ElementCodec {
     }
   }
 
+  /**
+   * What the element that follows is called: a vertex's labels in sorted order joined by {@code :},
+   * an edge's type; absent if it was removed. The rest of the state is left unread.
+   */
+  public static Optional<String> readLabel(AvroInput in) {
+    switch (in.readBranch(STATE_BRANCHES)) {
+      case REMOVED:
+        return Optional.empty();
+      case VERTEX:
+        return Optional.of(String.join(":", HeaderCodec.readStrings(in)));
+      default:
+        return Optional.of(in.readString());
+    }
+  }
+
   private void writeProperties(SortedMap<String, Value> properties, AvroOutput out) {
     if (!properties.isEmpty()) {
       out.writeInt(properties.size());
