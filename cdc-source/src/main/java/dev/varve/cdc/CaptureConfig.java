@@ -1,0 +1,83 @@
+package dev.varve.cdc;
+
+import dev.varve.wire.RegistryConfig;
+import dev.varve.wire.TopicSpecs;
+import java.time.Duration;
+import java.util.Map;
+
+/**
+ * What to capture, and where to.
+ *
+ * @param source the store
+ * @param site the name of this place where the graph is written, without its incarnation
+ * @param kafka settings of Kafka clients; {@code bootstrap.servers} is needed
+ * @param registry where schemas are registered
+ * @param topics what the graph's topics are like; names the graph too
+ * @param newIncarnation whether a store whose identity changed, or whose log was pruned before it
+ *     was read, is scanned afresh as the next incarnation of the site; otherwise capture stops
+ * @param retryLimit how long the store or the brokers may be out of reach while capture runs
+ * @param startLimit how long the store may be out of reach when capture starts
+ * @param heartbeat how often Debezium's heartbeat is written; zero for never
+ */
+public record CaptureConfig(
+    CaptureSource source,
+    String site,
+    Map<String, String> kafka,
+    RegistryConfig registry,
+    TopicSpecs topics,
+    boolean newIncarnation,
+    Duration retryLimit,
+    Duration startLimit,
+    Duration heartbeat) {
+
+  private static final Duration RETRY_LIMIT = Duration.ofMinutes(10);
+  private static final Duration START_LIMIT = Duration.ofSeconds(15);
+
+  public CaptureConfig {
+    kafka = Map.copyOf(kafka);
+    if (!kafka.containsKey("bootstrap.servers")) {
+      throw new IllegalArgumentException(
+          "kafka must name bootstrap.servers, got " + kafka.keySet());
+    }
+    if (!site.matches("[A-Za-z0-9._-]+")) {
+      throw new IllegalArgumentException(
+          "site must be letters, digits, '.', '-' or '_', got '" + site + "'");
+    }
+  }
+
+  /** With the usual limits, without heartbeats, and stopping where the log has a gap. */
+  public static CaptureConfig of(
+      CaptureSource source,
+      String site,
+      Map<String, String> kafka,
+      RegistryConfig registry,
+      TopicSpecs topics) {
+    return new CaptureConfig(
+        source, site, kafka, registry, topics, false, RETRY_LIMIT, START_LIMIT, Duration.ZERO);
+  }
+
+  public CaptureConfig withNewIncarnation(boolean allowed) {
+    return new CaptureConfig(
+        source, site, kafka, registry, topics, allowed, retryLimit, startLimit, heartbeat);
+  }
+
+  public CaptureConfig withLimits(Duration retry, Duration start) {
+    return new CaptureConfig(
+        source, site, kafka, registry, topics, newIncarnation, retry, start, heartbeat);
+  }
+
+  public CaptureConfig withHeartbeat(Duration interval) {
+    return new CaptureConfig(
+        source, site, kafka, registry, topics, newIncarnation, retryLimit, startLimit, interval);
+  }
+
+  /** The name of the connector: the key of its offsets begins with it. */
+  String connectorName() {
+    return "varve." + topics.topics().graph() + "." + site;
+  }
+
+  /** Whoever starts a producer with this id fences the one before. */
+  String transactionalId() {
+    return connectorName() + ".capture";
+  }
+}

@@ -1,0 +1,45 @@
+package dev.varve.cdc;
+
+import dev.varve.fault.ExitCode;
+import dev.varve.fault.VarveException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The log cannot be read on from where capture stands: what has been captured is safe, what came
+ * after cannot be had as transactions any more. Only a new incarnation of the site goes on from
+ * here.
+ */
+public final class LogGapException extends VarveException {
+
+  /** Why. */
+  public enum Reason {
+    /** The store has another identity than the one that was captured. */
+    OTHER_STORE,
+    /** The store has removed the part of its log that comes next. */
+    PRUNED
+  }
+
+  private final Reason reason;
+
+  public LogGapException(Reason reason, String message, @Nullable Throwable cause) {
+    super(ExitCode.FAILED, message, hint(reason), cause);
+    this.reason = reason;
+  }
+
+  public Reason reason() {
+    return reason;
+  }
+
+  private static String hint(Reason reason) {
+    return switch (reason) {
+      case OTHER_STORE ->
+          "if the store was restored or imported on purpose, let capture begin a new incarnation"
+              + " (capture.newIncarnation: true): it scans the store afresh, and what was captured"
+              + " before stays restorable; otherwise point source.uri back to the store";
+      case PRUNED ->
+          "let capture begin a new incarnation (capture.newIncarnation: true): it scans the store"
+              + " afresh; and let the store keep its log for longer than capture may be down"
+              + " (Neo4j: db.tx_log.rotation.retention_policy)";
+    };
+  }
+}

@@ -1,0 +1,77 @@
+package dev.varve.cdc;
+
+import dev.varve.change.Site;
+import dev.varve.change.VersionVector;
+import dev.varve.graph.ElementKind;
+import dev.varve.graph.StoreSchema;
+import java.util.Optional;
+
+/**
+ * One open connection to a store whose committed transactions can be read in order: the seam that a
+ * store implements.
+ *
+ * <p>A position is the store's own text and names a point between two changes; reading from the
+ * same position gives the same changes in the same order, however often, only cut into other rows.
+ * Every method throws {@link StoreUnavailableException} if the store cannot be reached (reading may
+ * go on later, over a new connection), {@link LogGapException} if the log is not the one that the
+ * position came from or does not reach back to it, and {@link dev.varve.fault.VarveException} if an
+ * operator has to do something. Not thread-safe.
+ */
+public interface StoreLog extends AutoCloseable {
+
+  /**
+   * Which store this is, such as {@code neo4j:8f3c…}: another one after a restore or an import, the
+   * same after a restart.
+   */
+  String identity();
+
+  /** Where the log ends: after the last transaction that is wholly visible. */
+  LogHead head();
+
+  /**
+   * Reads elements as they are now, in the order of their ids, while the graph may be changing.
+   *
+   * @param cursor where the page before ended; absent for the first one
+   * @param as what the elements' changes have to say of themselves
+   */
+  ScanPage scan(ElementKind kind, Optional<String> cursor, ScanAs as);
+
+  /** Every index and constraint that there is now. */
+  StoreSchema schema();
+
+  /**
+   * Reads the log from a position to its end, which is at least where it ended when this was
+   * called.
+   *
+   * @param from exclusive
+   * @param as what the changes have to say of themselves
+   * @param rows receives the rows in order
+   * @return whether the end was reached; false if the receiver did not want more
+   */
+  boolean read(String from, ReadAs as, RowReceiver rows) throws InterruptedException;
+
+  @Override
+  void close();
+
+  /** Receives rows of the log. */
+  interface RowReceiver {
+
+    /** Takes a row; returns whether more are wanted. */
+    boolean accept(LogRow row) throws InterruptedException;
+  }
+
+  /**
+   * What changes read from the log say of their writer.
+   *
+   * @param seen what it had seen of other sites
+   */
+  record ReadAs(Site site, VersionVector seen) {}
+
+  /**
+   * What changes made from scanned elements say of themselves: they stand for one transaction that
+   * made the whole graph.
+   *
+   * @param at the last transaction before the scan began
+   */
+  record ScanAs(Site site, VersionVector seen, LogHead at) {}
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.varve.cdc;
+
+import org.jspecify.annotations.NullMarked;
