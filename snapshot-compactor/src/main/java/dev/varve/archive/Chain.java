@@ -33,6 +33,16 @@ public record Chain(String graph, List<Link> links, List<Damage> damage) {
    */
   public record Link(Manifest manifest, String sha256) {
 
+    /**
+     * A manifest of its bytes.
+     *
+     * @throws DamagedException if they are not a manifest
+     * @throws NewerFormatException if its major version is not known
+     */
+    public static Link of(String key, byte[] bytes) {
+      return new Link(ManifestJson.read(key, bytes), Digests.sha256Of(bytes));
+    }
+
     /** How a manifest that follows this one names it. */
     public Manifest.Parent asParent() {
       return new Manifest.Parent(manifest.number(), sha256);
@@ -186,8 +196,7 @@ public record Chain(String graph, List<Link> links, List<Damage> damage) {
 
   private static Link read(Repository repository, String key) throws IOException {
     try (InputStream in = repository.read(key, 0)) {
-      byte[] bytes = in.readAllBytes();
-      return new Link(ManifestJson.read(key, bytes), Digests.sha256Of(bytes));
+      return Link.of(key, in.readAllBytes());
     }
   }
 

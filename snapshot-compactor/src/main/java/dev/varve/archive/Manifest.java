@@ -75,6 +75,28 @@ public record Manifest(
     return segments.stream().filter(segment -> segment.kind() == kind).toList();
   }
 
+  /** The same snapshot as the one after another manifest. */
+  public Manifest behind(Parent other) {
+    return new Manifest(
+        graph,
+        other.number() + 1,
+        kind,
+        Optional.of(other),
+        from,
+        to,
+        committed,
+        positions,
+        sites,
+        counts,
+        fingerprint,
+        schema,
+        segments,
+        transactions,
+        writer,
+        encoding,
+        createdAt);
+  }
+
   /** Bytes of all segments and of the transactions file. */
   public long totalBytes() {
     long segmentBytes = segments.stream().mapToLong(segment -> segment.object().bytes()).sum();

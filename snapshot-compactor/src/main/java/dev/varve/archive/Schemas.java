@@ -1,8 +1,7 @@
 package dev.varve.archive;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
+import dev.varve.wire.RecordKind;
+import dev.varve.wire.SchemaCatalog;
 import org.apache.avro.Schema;
 import org.apache.avro.SchemaBuilder;
 
@@ -23,24 +22,12 @@ final class Schemas {
         .stringType()
         .noDefault()
         .name("version")
-        .type(load("element-version/v1.avsc"))
+        .type(SchemaCatalog.load().newest(RecordKind.ELEMENT_VERSION))
         .noDefault()
         .endRecord();
   }
 
   static Schema transaction() {
-    return load("transaction/v1.avsc");
-  }
-
-  private static Schema load(String name) {
-    String resource = "/dev/varve/wire/" + name;
-    try (InputStream in = Schemas.class.getResourceAsStream(resource)) {
-      if (in == null) {
-        throw new IllegalStateException(resource + " is not on the class path");
-      }
-      return new Schema.Parser().parse(in);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return SchemaCatalog.load().newest(RecordKind.TRANSACTION);
   }
 }

@@ -6,6 +6,7 @@ import dev.varve.wire.AvroOutput;
 import dev.varve.wire.VersionCodec;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.apache.avro.Schema;
 import org.jspecify.annotations.Nullable;
 
@@ -82,8 +83,9 @@ public final class SegmentWriter implements AutoCloseable {
     return container.writtenBytes();
   }
 
-  public long versions() {
-    return versions;
+  /** The id that was added last. */
+  public Optional<String> lastId() {
+    return Optional.ofNullable(lastId);
   }
 
   /** Ends the file. */

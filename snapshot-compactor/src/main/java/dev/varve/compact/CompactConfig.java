@@ -1,0 +1,204 @@
+package dev.varve.compact;
+
+import dev.varve.archive.Repository;
+import dev.varve.wire.RegistryConfig;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+
+/**
+ * How a compactor runs.
+ *
+ * @param graph which graph
+ * @param kafka settings of Kafka's clients, {@code bootstrap.servers} among them
+ * @param registry where the schemas are
+ * @param repository where snapshots go
+ * @param workDirectory for sort runs and files that are being written; whatever a killed compactor
+ *     left in it is removed
+ * @param flushInterval how long a delta is collected at most
+ * @param flushBytes how much a delta is collected of at most, before compression
+ * @param segmentBytes a segment is closed when it is this long, after compression
+ * @param sortBytes memory for sorting; what does not fit is sorted in files
+ * @param retry how to meet a repository or disk that fails
+ * @param topicsWait how long to wait for the topics to come into being
+ * @param startOver begin with a new base though there is a chain, because the tables no longer hold
+ *     what follows it; what lies between is not in the recovery window
+ */
+public record CompactConfig(
+    String graph,
+    Map<String, String> kafka,
+    RegistryConfig registry,
+    Repository repository,
+    Path workDirectory,
+    Duration flushInterval,
+    long flushBytes,
+    long segmentBytes,
+    long sortBytes,
+    Retry retry,
+    Duration topicsWait,
+    boolean startOver) {
+
+  public static final Duration DEFAULT_FLUSH_INTERVAL = Duration.ofSeconds(60);
+  public static final long DEFAULT_FLUSH_BYTES = 1L << 30;
+  public static final long DEFAULT_SEGMENT_BYTES = 32L << 20;
+  public static final long DEFAULT_SORT_BYTES = 64L << 20;
+  public static final Duration DEFAULT_TOPICS_WAIT = Duration.ofMinutes(10);
+
+  private static final long SORT_BYTES_MIN = 64L << 10;
+  private static final long SORT_BYTES_MAX = 1L << 30;
+
+  public CompactConfig {
+    kafka = Map.copyOf(kafka);
+    if (!kafka.containsKey("bootstrap.servers")) {
+      throw new IllegalArgumentException("kafka must have bootstrap.servers");
+    }
+    if (flushInterval.isNegative() || flushInterval.isZero()) {
+      throw new IllegalArgumentException("flushInterval must be > 0, got " + flushInterval);
+    }
+    if (flushBytes < 1 || segmentBytes < 1) {
+      throw new IllegalArgumentException(
+          "flushBytes and segmentBytes must be > 0, got " + flushBytes + " and " + segmentBytes);
+    }
+    if (sortBytes < SORT_BYTES_MIN || sortBytes > SORT_BYTES_MAX) {
+      throw new IllegalArgumentException(
+          "sortBytes must be %d to %d, got %d"
+              .formatted(SORT_BYTES_MIN, SORT_BYTES_MAX, sortBytes));
+    }
+  }
+
+  /** With the usual settings. */
+  public static CompactConfig of(
+      String graph,
+      Map<String, String> kafka,
+      RegistryConfig registry,
+      Repository repository,
+      Path workDirectory) {
+    return new CompactConfig(
+        graph,
+        kafka,
+        registry,
+        repository,
+        workDirectory,
+        DEFAULT_FLUSH_INTERVAL,
+        DEFAULT_FLUSH_BYTES,
+        DEFAULT_SEGMENT_BYTES,
+        DEFAULT_SORT_BYTES,
+        Retry.USUAL,
+        DEFAULT_TOPICS_WAIT,
+        false);
+  }
+
+  public CompactConfig withFlushInterval(Duration interval) {
+    return new CompactConfig(
+        graph,
+        kafka,
+        registry,
+        repository,
+        workDirectory,
+        interval,
+        flushBytes,
+        segmentBytes,
+        sortBytes,
+        retry,
+        topicsWait,
+        startOver);
+  }
+
+  /** This configuration with other sizes; see the record's parameters. */
+  public CompactConfig withSizes(long flush, long segment, long sort) {
+    return new CompactConfig(
+        graph,
+        kafka,
+        registry,
+        repository,
+        workDirectory,
+        flushInterval,
+        flush,
+        segment,
+        sort,
+        retry,
+        topicsWait,
+        startOver);
+  }
+
+  public CompactConfig withRetry(Retry other) {
+    return new CompactConfig(
+        graph,
+        kafka,
+        registry,
+        repository,
+        workDirectory,
+        flushInterval,
+        flushBytes,
+        segmentBytes,
+        sortBytes,
+        other,
+        topicsWait,
+        startOver);
+  }
+
+  public CompactConfig withTopicsWait(Duration wait) {
+    return new CompactConfig(
+        graph,
+        kafka,
+        registry,
+        repository,
+        workDirectory,
+        flushInterval,
+        flushBytes,
+        segmentBytes,
+        sortBytes,
+        retry,
+        wait,
+        startOver);
+  }
+
+  public CompactConfig withStartOver(boolean over) {
+    return new CompactConfig(
+        graph,
+        kafka,
+        registry,
+        repository,
+        workDirectory,
+        flushInterval,
+        flushBytes,
+        segmentBytes,
+        sortBytes,
+        retry,
+        topicsWait,
+        over);
+  }
+
+  /** Without the values of Kafka's settings, which may be secret. */
+  @Override
+  public String toString() {
+    return "CompactConfig[" + graph + ", repository " + repository.location() + "]";
+  }
+
+  /**
+   * How to meet what fails for a while.
+   *
+   * @param first the pause after the first failure; each is twice the one before
+   * @param longest no pause is longer
+   * @param giveUpAfter when to stop trying, counted from the first failure
+   */
+  public record Retry(Duration first, Duration longest, Duration giveUpAfter) {
+    public static final Retry USUAL =
+        new Retry(Duration.ofMillis(200), Duration.ofSeconds(30), Duration.ofMinutes(15));
+
+    public Retry {
+      if (first.isNegative() || first.isZero() || longest.compareTo(first) < 0) {
+        throw new IllegalArgumentException("pauses must be > 0, got " + first + ", " + longest);
+      }
+    }
+
+    /** The pause after the given failure, counted from 1. */
+    Duration pauseAfter(int failures) {
+      Duration pause = first;
+      for (int i = 1; i < failures && pause.compareTo(longest) < 0; i++) {
+        pause = pause.multipliedBy(2);
+      }
+      return pause.compareTo(longest) < 0 ? pause : longest;
+    }
+  }
+}

@@ -1,0 +1,512 @@
+package dev.varve.compact;
+
+import dev.varve.archive.Chain;
+import dev.varve.archive.Manifest;
+import dev.varve.change.VersionVector;
+import dev.varve.compact.CompactStatus.Phase;
+import dev.varve.compact.SortEntry.Origin;
+import dev.varve.fault.ExitCode;
+import dev.varve.fault.VarveException;
+import dev.varve.graph.StoreSchema;
+import dev.varve.wire.Topics;
+import dev.varve.wire.Wire;
+import java.io.IOException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Queue;
+import java.util.UUID;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Lays down a graph's snapshots: a base, and after it a delta whenever the interval is over or
+ * enough has been collected.
+ *
+ * <p>Where it stands is in the newest manifest and nowhere else; publishing the next one is the
+ * commit. A compactor that is killed at any moment is followed by one that goes on from there.
+ * Invariants: {@code newest} is the manifest that this compactor's tail continues; what the sorter
+ * holds is not covered by it.
+ *
+ * <p>One thread reads and writes. Everything public may be called from any thread.
+ */
+public final class Compactor implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Compactor.class);
+  private static final Duration POLL = Duration.ofMillis(100);
+  private static final Duration CLOSE_WAIT = Duration.ofSeconds(30);
+  private static final int ADOPTIONS_MAX = 10;
+
+  private final CompactConfig config;
+  private final Clock clock;
+  private final RandomGenerator random;
+  private final Manifest.Writer writer;
+  private final Insistence insistence;
+  private final Publisher publisher;
+  private final Wire wire;
+  private final WorkDirectory work;
+  private final VersionSorter sorter;
+  private final Queue<Request> requests = new ConcurrentLinkedQueue<>();
+  private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
+  private final Thread thread;
+
+  // of the thread alone
+  private Optional<Chain.Link> newest;
+  private boolean needsBase;
+  private long lastFlushNanos = System.nanoTime();
+  private long manifests;
+  private Optional<Instant> lastPublishedAt = Optional.empty();
+
+  private volatile CompactStatus status;
+
+  /** What a caller waits for. */
+  private static final class Request {
+    final boolean checkpoint;
+    final CompletableFuture<VersionVector> done = new CompletableFuture<>();
+    long @Nullable [] ends;
+
+    Request(boolean checkpoint) {
+      this.checkpoint = checkpoint;
+    }
+  }
+
+  private Compactor(CompactConfig config, Clock clock, RandomGenerator random) throws IOException {
+    this.config = config;
+    this.clock = clock;
+    this.random = random;
+    this.writer =
+        new Manifest.Writer(new UUID(random.nextLong(), random.nextLong()).toString(), version());
+    this.insistence =
+        new Insistence(
+            config.retry(), "make room or give the right to write there, then start again");
+    this.publisher = new Publisher(config.repository(), insistence);
+    this.newest = Chain.loadNewest(config.repository(), config.graph());
+    this.needsBase = newest.isEmpty() || config.startOver();
+    this.status = initialStatus(newest);
+    this.work = WorkDirectory.claim(config.workDirectory());
+    this.sorter = new VersionSorter(work.path(), config.sortBytes());
+    try {
+      this.wire = Wire.open(config.registry());
+    } catch (RuntimeException e) {
+      work.close();
+      throw e;
+    }
+    this.thread = new Thread(this::run, "varve-compact-" + config.graph());
+  }
+
+  /**
+   * Starts a compactor; it goes on in a thread of its own.
+   *
+   * @throws VarveException if the repository, the work directory or the registry cannot be used, or
+   *     the newest manifest is damaged
+   */
+  public static Compactor start(CompactConfig config) {
+    return start(config, Clock.systemUTC(), new java.security.SecureRandom());
+  }
+
+  static Compactor start(CompactConfig config, Clock clock, RandomGenerator random) {
+    Compactor compactor;
+    try {
+      compactor = new Compactor(config, clock, random);
+    } catch (IOException e) {
+      throw new VarveException(
+          ExitCode.FAILED,
+          "the compactor cannot use %s and %s: %s"
+              .formatted(config.repository().location(), config.workDirectory(), e),
+          "check that both exist and can be read and written",
+          e);
+    }
+    compactor.thread.start();
+    return compactor;
+  }
+
+  public CompactStatus status() {
+    return status;
+  }
+
+  /** Why it stopped by itself, if it did. */
+  public Optional<Throwable> failure() {
+    return Optional.ofNullable(failure.getNow(null));
+  }
+
+  /**
+   * Lays down what the tables hold at the moment of the call, up to the newest cut in it.
+   *
+   * @return the cut that is laid down now; empty if there is none yet, since the initial scan is
+   *     not over
+   * @throws VarveException if the compactor fails meanwhile
+   */
+  public VersionVector flush() {
+    return ask(new Request(false));
+  }
+
+  /**
+   * Merges the chain into a new base.
+   *
+   * @return the cut of the checkpoint; empty if there is no snapshot yet
+   * @throws VarveException if the compactor fails meanwhile
+   */
+  public VersionVector checkpoint() {
+    return ask(new Request(true));
+  }
+
+  /** Stops. What was collected and not laid down stays in Kafka. */
+  @Override
+  public void close() {
+    insistence.stop();
+    try {
+      thread.join(CLOSE_WAIT.toMillis());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private VersionVector ask(Request request) {
+    requests.add(request);
+    if (status.phase() == Phase.STOPPED) {
+      refuseRequests();
+    }
+    try {
+      return request.done.join();
+    } catch (CompletionException e) {
+      if (e.getCause() instanceof VarveException known) {
+        throw known;
+      }
+      throw e;
+    }
+  }
+
+  private void run() {
+    try (Tail tail = Tail.open(config, insistence)) {
+      CutTracker tracker = begin(tail);
+      Intake intake = new Intake(wire, tail.places(), startCut(), tracker, sorter, insistence);
+      while (!insistence.isStopped()) {
+        tail.poll(POLL, intake);
+        for (int place = 0; place < tail.places().size(); place++) {
+          tracker.passed(place, tail.position(place));
+        }
+        if (isDue()) {
+          layDown(tail, tracker);
+        }
+        serveRequests(tail, tracker);
+        status = newStatus(needsBase ? Phase.COLLECTING_BASE : Phase.TAILING, tracker);
+      }
+    } catch (CancellationException e) {
+      LOG.debug("the compactor of {} was stopped", config.graph());
+    } catch (Throwable e) {
+      failure.complete(e);
+      LOG.error("the compactor of {} stopped: {}", config.graph(), e.getMessage());
+    } finally {
+      stopped();
+    }
+  }
+
+  /** Finds the place to go on from, or the beginning. */
+  private CutTracker begin(Tail tail) {
+    Optional<Chain.Link> resume = needsBase ? Optional.empty() : newest;
+    if (resume.isPresent()) {
+      Manifest manifest = resume.get().manifest();
+      List<Manifest.Position> positions =
+          insistence.insist("find the positions in Kafka", () -> tail.seek(manifest));
+      LOG.info("going on after manifest {} at {}", manifest.number(), manifest.to());
+      return CutTracker.resumed(tail.places(), positions, manifest);
+    }
+    return insistence.insist(
+        "find the positions in Kafka",
+        () -> {
+          long[] ends = tail.ends();
+          tail.seekToBeginning();
+          return CutTracker.fresh(tail.places(), ends);
+        });
+  }
+
+  private VersionVector startCut() {
+    return needsBase
+        ? VersionVector.EMPTY
+        : newest.map(link -> link.manifest().to()).orElse(VersionVector.EMPTY);
+  }
+
+  private boolean isDue() {
+    return needsBase
+        || System.nanoTime() - lastFlushNanos >= config.flushInterval().toNanos()
+        || sorter.bytes() >= config.flushBytes();
+  }
+
+  /** A request stays in the queue until it is done, so that a failure on the way refuses it. */
+  private void serveRequests(Tail tail, CutTracker tracker) {
+    for (Request request : requests) {
+      long[] ends = request.ends;
+      if (ends == null) {
+        ends = insistence.insist("find the topics' ends in Kafka", tail::ends);
+        request.ends = ends;
+      }
+      if (tail.reached(ends)) {
+        while (layDown(tail, tracker)) {
+          // a base is followed by a delta
+        }
+        if (request.checkpoint && !needsBase) {
+          checkpoint(request);
+        }
+        requests.remove(request);
+        request.done.complete(startCut());
+      }
+    }
+  }
+
+  private void checkpoint(Request request) {
+    Chain.Link parent = newest.orElseThrow();
+    if (parent.manifest().kind().whole()) {
+      return; // it is one already
+    }
+    try {
+      Checkpoint checkpoint =
+          new Checkpoint(
+              config.repository(),
+              publisher,
+              work.path(),
+              config.segmentBytes(),
+              config.sortBytes(),
+              writer,
+              clock,
+              random);
+      published(publishAfter(checkpoint.merge(config.graph(), parent)));
+    } catch (IOException e) {
+      request.done.completeExceptionally(
+          new VarveException(
+              ExitCode.FAILED,
+              "no checkpoint was made: " + e,
+              "try again; the chain is as it was",
+              e));
+    }
+  }
+
+  /**
+   * Lays down one snapshot, if there is anything to lay down.
+   *
+   * @return whether it did
+   */
+  private boolean layDown(Tail tail, CutTracker tracker) {
+    lastFlushNanos = System.nanoTime();
+    Optional<Cut> cut = needsBase ? tracker.baseCut() : Optional.of(tracker.cut());
+    if (cut.isEmpty() || (!needsBase && cut.get().vector().equals(startCut()))) {
+      return false;
+    }
+    status = newStatus(Phase.LAYING_DOWN, tracker);
+    insistence.insist(
+        "lay down the cut " + cut.get().vector(),
+        () -> {
+          layDown(tail, tracker, cut.get());
+          return true;
+        });
+    if (needsBase) {
+      needsBase = false;
+      tracker.baseIsMade();
+    }
+    lastFlushNanos = System.nanoTime();
+    return true;
+  }
+
+  private void layDown(Tail tail, CutTracker tracker, Cut cut) throws IOException {
+    Optional<Manifest> parent = newest.map(Chain.Link::manifest);
+    long number = parent.map(m -> m.number() + 1).orElse(1L);
+    int placeCount = tail.places().size();
+    try (VersionSorter.Merge merge = sorter.merge();
+        SnapshotBuilder builder =
+            new SnapshotBuilder(
+                config.graph(),
+                number,
+                needsBase ? Optional.empty() : parent,
+                parent.map(Manifest::schema).orElse(StoreSchema.EMPTY),
+                config.segmentBytes(),
+                work.path(),
+                publisher,
+                random)) {
+      Flush flush =
+          new Flush(merge, builder, cut, needsBase, Checkpoint.forgetsTombstones(cut), placeCount);
+      flush.run();
+      checkSchema(tail, tracker, flush, parent);
+      List<Manifest.Position> positions = positions(tail, tracker, cut, flush);
+      merge.seal();
+      Manifest manifest =
+          new Manifest(
+              config.graph(),
+              number,
+              needsBase ? Manifest.Kind.BASE : Manifest.Kind.DELTA,
+              newest.map(Chain.Link::asParent),
+              needsBase ? VersionVector.EMPTY : parent.orElseThrow().to(),
+              cut.vector(),
+              builder.span(cut),
+              positions,
+              cut.sites(),
+              builder.counts(),
+              builder.fingerprint(),
+              builder.schema(),
+              builder.segments(),
+              builder.transactions(),
+              writer,
+              Manifest.Encoding.ZSTD,
+              clock.instant());
+      published(publishAfter(manifest));
+      merge.commit();
+    }
+  }
+
+  /**
+   * Publishes a manifest. Where a checkpoint made by somebody else has taken its number, it goes
+   * behind that: a checkpoint holds what its parent holds and moves no position.
+   */
+  private Chain.Link publishAfter(Manifest first) {
+    Manifest manifest = first;
+    for (int adoptions = 0; adoptions < ADOPTIONS_MAX; adoptions++) {
+      Publisher.Outcome outcome = publisher.publish(manifest);
+      if (outcome instanceof Publisher.Published done) {
+        return done.link();
+      }
+      Chain.Link by = ((Publisher.Taken) outcome).by();
+      if (by.manifest().kind() != Manifest.Kind.CHECKPOINT
+          || !by.manifest().parent().equals(manifest.parent())) {
+        throw Publisher.fenced(by, writer.id());
+      }
+      manifest = manifest.behind(by.asParent());
+    }
+    throw new IllegalStateException(ADOPTIONS_MAX + " checkpoints in a row took the number");
+  }
+
+  private void published(Chain.Link link) {
+    newest = Optional.of(link);
+    manifests++;
+    lastPublishedAt = Optional.of(clock.instant());
+    Manifest manifest = link.manifest();
+    LOG.info(
+        "manifest {}: {} up to {}, {} versions, {} transactions, {} bytes",
+        manifest.number(),
+        manifest.kind(),
+        manifest.to(),
+        manifest.counts().versions(),
+        manifest.counts().transactions(),
+        manifest.totalBytes());
+  }
+
+  /** A base has to know all indexes and constraints, or the restored store would lack some. */
+  private void checkSchema(Tail tail, CutTracker tracker, Flush flush, Optional<Manifest> parent) {
+    if (!needsBase || flush.wholeSchema()) {
+      return;
+    }
+    String topic = new Topics(config.graph()).transactions();
+    for (int place = 0; place < tail.places().size(); place++) {
+      if (tail.places().get(place).topic().equals(topic) && tracker.compacted(place)) {
+        if (parent.isEmpty()) {
+          throw new VarveException(
+              ExitCode.FAILED,
+              topic
+                  + " no longer holds the transaction that tells the store's indexes and"
+                  + " constraints, and there is no chain that knows them; nothing was laid down",
+              "let capture scan the graph anew");
+        }
+        LOG.warn(
+            "{} has lost transactions: indexes and constraints are those of manifest {} and of"
+                + " what was done since the oldest transaction that is left",
+            topic,
+            parent.get().number());
+      }
+    }
+  }
+
+  private static List<Manifest.Position> positions(
+      Tail tail, CutTracker tracker, Cut cut, Flush flush) {
+    List<Manifest.Position> positions = new ArrayList<>();
+    for (int place = 0; place < tail.places().size(); place++) {
+      Place p = tail.places().get(place);
+      Origin origin = tracker.position(place, cut.vector(), flush.firstUncovered(place));
+      positions.add(
+          new Manifest.Position(
+              p.topic(),
+              tail.topicId(p.topic()),
+              p.partition(),
+              origin.offset(),
+              origin.ordinal()));
+    }
+    return positions;
+  }
+
+  private void stopped() {
+    try {
+      sorter.close();
+      work.close();
+    } catch (IOException e) {
+      LOG.warn("cannot clear {}: {}", work.path(), e.toString());
+    }
+    wire.close();
+    CompactStatus last = status;
+    status =
+        new CompactStatus(
+            Phase.STOPPED,
+            last.newestManifest(),
+            last.laidDown(),
+            last.reached(),
+            0,
+            0,
+            0,
+            manifests,
+            lastPublishedAt,
+            insistence.trouble());
+    refuseRequests();
+  }
+
+  private void refuseRequests() {
+    for (Request next = requests.poll(); next != null; next = requests.poll()) {
+      Throwable why = failure.getNow(null);
+      next.done.completeExceptionally(
+          why instanceof VarveException
+              ? why
+              : new VarveException(
+                  ExitCode.FAILED,
+                  "the compactor has stopped" + (why == null ? "" : ": " + why),
+                  "start it again"));
+    }
+  }
+
+  private CompactStatus newStatus(Phase phase, CutTracker tracker) {
+    return new CompactStatus(
+        phase,
+        newest.map(l -> OptionalLong.of(l.manifest().number())).orElse(OptionalLong.empty()),
+        newest.map(l -> l.manifest().to()).orElse(VersionVector.EMPTY),
+        tracker.cut().vector(),
+        sorter.count(),
+        sorter.bytes(),
+        sorter.spilledBytes(),
+        manifests,
+        lastPublishedAt,
+        insistence.trouble());
+  }
+
+  private static CompactStatus initialStatus(Optional<Chain.Link> newest) {
+    VersionVector cut = newest.map(l -> l.manifest().to()).orElse(VersionVector.EMPTY);
+    return new CompactStatus(
+        Phase.STARTING,
+        newest.map(l -> OptionalLong.of(l.manifest().number())).orElse(OptionalLong.empty()),
+        cut,
+        cut,
+        0,
+        0,
+        0,
+        0,
+        Optional.empty(),
+        Optional.empty());
+  }
+
+  private static String version() {
+    String version = Compactor.class.getPackage().getImplementationVersion();
+    return version == null ? "development" : version;
+  }
+}

@@ -1,0 +1,288 @@
+package dev.varve.compact;
+
+import dev.varve.archive.Manifest;
+import dev.varve.fault.ExitCode;
+import dev.varve.fault.VarveException;
+import dev.varve.wire.Topics;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.InvalidOffsetException;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.AuthenticationException;
+import org.apache.kafka.common.errors.AuthorizationException;
+import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.RetriableException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+
+/**
+ * Reads both topology tables and the transactions topic, committed records only, from where the
+ * newest manifest says. Keeps no position in Kafka.
+ */
+final class Tail implements AutoCloseable {
+
+  private static final int RECORDS_A_POLL = 4000;
+  private static final int FETCH_BYTES = 16 << 20;
+  private static final Duration TOPICS_PAUSE = Duration.ofMillis(500);
+
+  private final KafkaConsumer<byte[], byte[]> consumer;
+  private final List<Place> places;
+  private final List<TopicPartition> partitions;
+  private final Map<TopicPartition, Integer> numbers = new HashMap<>();
+  private final Map<String, String> topicIds;
+
+  private Tail(
+      KafkaConsumer<byte[], byte[]> consumer, List<Place> places, Map<String, String> topicIds) {
+    this.consumer = consumer;
+    this.places = places;
+    this.topicIds = topicIds;
+    this.partitions =
+        places.stream().map(p -> new TopicPartition(p.topic(), p.partition())).toList();
+    for (int i = 0; i < partitions.size(); i++) {
+      numbers.put(partitions.get(i), i);
+    }
+  }
+
+  /** Takes what was read. */
+  interface Sink {
+    void accept(int place, ConsumerRecord<byte[], byte[]> record);
+  }
+
+  /**
+   * Waits for the topics and finds their partitions; stands nowhere yet.
+   *
+   * @throws VarveException if there are no topics when the time is up
+   */
+  static Tail open(CompactConfig config, Insistence insistence) {
+    Topics topics = new Topics(config.graph());
+    List<String> names = List.of(topics.vertices(), topics.edges(), topics.transactions());
+    Map<String, TopicDescription> found = describe(config, insistence, names);
+    List<Place> places = new ArrayList<>();
+    Map<String, String> ids = new HashMap<>();
+    for (String name : names) {
+      TopicDescription topic = found.get(name);
+      if (topic == null) {
+        throw new IllegalStateException("no description of " + name);
+      }
+      ids.put(name, topic.topicId().toString());
+      topic.partitions().forEach(p -> places.add(new Place(name, p.partition())));
+    }
+    Map<String, Object> settings = new HashMap<>(config.kafka());
+    settings.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
+    settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, "false");
+    settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
+    settings.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, "false");
+    settings.putIfAbsent(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, RECORDS_A_POLL);
+    settings.putIfAbsent(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, FETCH_BYTES);
+    settings.putIfAbsent(ConsumerConfig.CLIENT_ID_CONFIG, "varve-compact-" + config.graph());
+    settings.remove(ConsumerConfig.GROUP_ID_CONFIG);
+    KafkaConsumer<byte[], byte[]> consumer =
+        new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+    Tail tail = new Tail(consumer, List.copyOf(places), ids);
+    consumer.assign(tail.partitions);
+    return tail;
+  }
+
+  List<Place> places() {
+    return places;
+  }
+
+  Optional<String> topicId(String topic) {
+    return Optional.ofNullable(topicIds.get(topic));
+  }
+
+  /** Where the committed records of each place end now. */
+  long[] ends() throws IOException {
+    return offsets("ends", consumer::endOffsets);
+  }
+
+  /** Begins at the beginning. */
+  void seekToBeginning() throws IOException {
+    long[] beginnings = offsets("beginnings", consumer::beginningOffsets);
+    for (int i = 0; i < beginnings.length; i++) {
+      consumer.seek(partitions.get(i), beginnings[i]);
+    }
+  }
+
+  /**
+   * Goes on where a manifest ended.
+   *
+   * @return its positions, one for each place
+   * @throws VarveException if the topics no longer hold what follows
+   */
+  List<Manifest.Position> seek(Manifest manifest) throws IOException {
+    long[] beginnings = offsets("beginnings", consumer::beginningOffsets);
+    long[] ends = ends();
+    List<Manifest.Position> positions = new ArrayList<>();
+    for (int i = 0; i < places.size(); i++) {
+      Place place = places.get(i);
+      Manifest.Position position =
+          manifest.positions().stream()
+              .filter(p -> p.topic().equals(place.topic()) && p.partition() == place.partition())
+              .findFirst()
+              .orElseThrow(() -> gone(manifest, place + " is new"));
+      Optional<String> id = topicId(place.topic());
+      if (position.topicId().isPresent() && !position.topicId().equals(id)) {
+        throw gone(manifest, place.topic() + " is another topic than it was");
+      }
+      if (position.offset() < beginnings[i]) {
+        throw gone(
+            manifest,
+            "%s begins at offset %d, needed is %d"
+                .formatted(place, beginnings[i], position.offset()));
+      }
+      if (position.offset() > ends[i]) {
+        throw gone(
+            manifest,
+            "%s ends at offset %d, needed is %d".formatted(place, ends[i], position.offset()));
+      }
+      positions.add(position);
+      consumer.seek(partitions.get(i), position.offset());
+    }
+    if (manifest.positions().size() > places.size()) {
+      throw gone(manifest, "there are fewer partitions than there were");
+    }
+    return positions;
+  }
+
+  /** Hands on what has come. */
+  void poll(Duration wait, Sink sink) {
+    try {
+      ConsumerRecords<byte[], byte[]> records = consumer.poll(wait);
+      for (TopicPartition partition : records.partitions()) {
+        int place = number(partition);
+        for (ConsumerRecord<byte[], byte[]> record : records.records(partition)) {
+          sink.accept(place, record);
+        }
+      }
+    } catch (InvalidOffsetException e) {
+      throw new VarveException(
+          ExitCode.FAILED,
+          "records were removed before they were read: " + e.getMessage(),
+          "the topics' lag or retention is too short; begin a new base (startOver)",
+          e);
+    } catch (KafkaException e) {
+      if (!(e instanceof RetriableException)) {
+        throw failed(e);
+      }
+    }
+  }
+
+  /** The offset of the next record of a place. */
+  long position(int place) {
+    return consumer.position(partitions.get(place));
+  }
+
+  /** Whether everything up to the ends has been handed on. */
+  boolean reached(long[] ends) {
+    for (int i = 0; i < ends.length; i++) {
+      if (position(i) < ends[i]) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  @Override
+  public void close() {
+    consumer.close(org.apache.kafka.clients.consumer.CloseOptions.timeout(Duration.ofSeconds(5)));
+  }
+
+  private int number(TopicPartition partition) {
+    Integer number = numbers.get(partition);
+    if (number == null) {
+      throw new IllegalStateException(partition + " was not asked for");
+    }
+    return number;
+  }
+
+  private interface OffsetQuery {
+    Map<TopicPartition, Long> ask(List<TopicPartition> partitions);
+  }
+
+  private long[] offsets(String what, OffsetQuery query) throws IOException {
+    try {
+      Map<TopicPartition, Long> answer = query.ask(partitions);
+      long[] offsets = new long[partitions.size()];
+      for (int i = 0; i < offsets.length; i++) {
+        Long offset = answer.get(partitions.get(i));
+        if (offset == null) {
+          throw new IOException("Kafka did not tell where " + places.get(i) + " " + what);
+        }
+        offsets[i] = offset;
+      }
+      return offsets;
+    } catch (RetriableException e) {
+      throw new IOException("Kafka does not tell where the topics' " + what + " are", e);
+    } catch (KafkaException e) {
+      throw failed(e);
+    }
+  }
+
+  private static Map<String, TopicDescription> describe(
+      CompactConfig config, Insistence insistence, List<String> names) {
+    Map<String, Object> settings = new HashMap<>(config.kafka());
+    long deadline = System.nanoTime() + config.topicsWait().toNanos();
+    try (Admin admin = Admin.create(settings)) {
+      while (true) {
+        try {
+          return admin.describeTopics(names).allTopicNames().get();
+        } catch (ExecutionException e) {
+          Throwable cause = e.getCause();
+          if (!(cause instanceof RetriableException)) {
+            throw failed(cause == null ? e : cause);
+          }
+          if (System.nanoTime() > deadline) {
+            throw new VarveException(
+                ExitCode.FAILED,
+                cause instanceof UnknownTopicOrPartitionException
+                    ? "there are no topics %s".formatted(names)
+                    : "Kafka at %s does not answer: %s"
+                        .formatted(config.kafka().get("bootstrap.servers"), cause.getMessage()),
+                cause instanceof UnknownTopicOrPartitionException
+                    ? "start capture and fold, which create them, or check the graph's name"
+                    : "check kafka.bootstrap and that the broker runs",
+                cause);
+          }
+        }
+        insistence.pause(TOPICS_PAUSE);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptException(e);
+    }
+  }
+
+  private static VarveException failed(Throwable e) {
+    boolean denied = e instanceof AuthenticationException || e instanceof AuthorizationException;
+    return new VarveException(
+        ExitCode.FAILED,
+        (denied ? "Kafka refuses the compactor: " : "Kafka cannot be read: ") + e.getMessage(),
+        denied
+            ? "check user and password, and the right to read the tables and transactions topic"
+            : "check the Kafka settings and the broker's log",
+        e);
+  }
+
+  private static VarveException gone(Manifest manifest, String why) {
+    return new VarveException(
+        ExitCode.FAILED,
+        "Kafka no longer holds what follows manifest %d: %s; what is laid down is whole"
+            .formatted(manifest.number(), why),
+        "begin a new base (startOver); give the topics a longer compaction lag and retention than"
+            + " the compactor's longest outage");
+  }
+}
