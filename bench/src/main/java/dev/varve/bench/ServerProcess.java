@@ -65,8 +65,7 @@ final class ServerProcess implements AutoCloseable {
             .redirectError(home.resolveSibling(home.getFileName() + ".log").toFile())
             .start();
     BufferedReader out =
-        new BufferedReader(
-            new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+        new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
     for (String line = out.readLine(); line != null; line = out.readLine()) {
       if (line.startsWith(READY)) {
         return new ServerProcess(process, line.substring(READY.length()));
