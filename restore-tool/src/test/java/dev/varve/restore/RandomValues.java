@@ -88,8 +88,11 @@ public final class RandomValues {
     for (int i = random.nextInt(4); i > 0; i--) {
       items.add(item.get());
     }
+    if (csvCanHoldIt && items.isEmpty()) {
+      return new Value.Bool(false);
+    }
     if (csvCanHoldIt && items.size() == 1 && items.get(0).equals(Value.Text.of(""))) {
-      items.clear();
+      items.add(items.get(0));
     }
     return Value.ListOf.of(items);
   }
@@ -125,7 +128,7 @@ public final class RandomValues {
   }
 
   private Value bytes() {
-    byte[] bytes = new byte[random.nextInt(5)];
+    byte[] bytes = new byte[random.nextInt(5) + (csvCanHoldIt ? 1 : 0)];
     random.nextBytes(bytes);
     return new Value.Bytes(bytes);
   }

@@ -175,7 +175,7 @@ final class CsvFiles implements AutoCloseable {
     close();
     StringBuilder arguments = new StringBuilder();
     arguments.append(
-        "# run in this directory: neo4j-admin database import full @import.args neo4j\n");
+        "# run in this directory: neo4j-admin database import full neo4j @import.args\n");
     arguments.append("--id-type=actual\n--normalize-types=false\n--bad-tolerance=0\n");
     arguments.append("--array-delimiter=").append(spelled(arrayDelimiter)).append('\n');
     if (survey.multiline()) {

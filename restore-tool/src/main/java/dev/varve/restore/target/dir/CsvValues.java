@@ -14,7 +14,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -32,27 +31,6 @@ final class CsvValues {
   private static final int NANO_DIGITS = 9;
   private static final int SECONDS_A_MINUTE = 60;
 
-  /** The names that Neo4j's Java types have, by which an empty array tells what it is of. */
-  private static final Map<String, String> STORED =
-      Map.ofEntries(
-          Map.entry("byte", "byte"),
-          Map.entry("short", "short"),
-          Map.entry("int", "int"),
-          Map.entry("long", "long"),
-          Map.entry("float", "float"),
-          Map.entry("double", "double"),
-          Map.entry("boolean", "boolean"),
-          Map.entry("char", "char"),
-          Map.entry("string", "string"),
-          Map.entry("date", "date"),
-          Map.entry("time", "time"),
-          Map.entry("localtime", "localtime"),
-          Map.entry("datetime", "datetime"),
-          Map.entry("zoneddatetime", "datetime"),
-          Map.entry("localdatetime", "localdatetime"),
-          Map.entry("duration", "duration"),
-          Map.entry("point", "point"));
-
   private CsvValues() {}
 
   /** Why a value cannot be held by a CSV file. */
@@ -64,7 +42,10 @@ final class CsvValues {
 
   /** The type of the column that can hold a value. */
   static String type(Value value) throws Unfit {
-    if (value instanceof Value.Bytes) {
+    if (value instanceof Value.Bytes bytes) {
+      if (bytes.value().length == 0) {
+        throw new Unfit("an empty byte array, which the importer would leave out");
+      }
       return "byte[]";
     }
     if (value instanceof Value.ListOf list) {
@@ -75,21 +56,30 @@ final class CsvValues {
 
   private static String list(Value.ListOf list) throws Unfit {
     if (list.items().isEmpty()) {
-      String stored = list.stored().orElse("string").replace("[]", "").toLowerCase(Locale.ROOT);
-      return STORED.getOrDefault(stored, "string") + "[]";
+      throw new Unfit("an empty list, which the importer would leave out");
     }
-    String type = null;
+    String type = scalar(list.items().get(0));
     for (Value item : list.items()) {
-      String of = scalar(item);
-      if (type != null && !type.equals(of)) {
-        throw new Unfit("a list of " + type + " and " + of);
+      if (!type.equals(scalar(item))) {
+        throw new Unfit("a list of " + type + " and " + scalar(item));
       }
-      type = of;
     }
     if (list.items().size() == 1 && text(list.items().get(0)).isEmpty()) {
-      throw new Unfit("a list of one empty string, which the importer would read as an empty list");
+      throw new Unfit("a list of one empty string, which the importer would leave out");
     }
-    return type + "[]";
+    return itemType(type) + "[]";
+  }
+
+  /**
+   * A {@code byte[]} column makes raw bytes, which are not the same as a list of small numbers; and
+   * there is no column of lists of characters. The next wider type takes both: the content stays.
+   */
+  private static String itemType(String type) {
+    return switch (type) {
+      case "byte" -> "short";
+      case "char" -> "string";
+      default -> type;
+    };
   }
 
   private static String scalar(Value value) throws Unfit {
@@ -231,9 +221,7 @@ final class CsvValues {
     }
     String of = type.substring(0, type.length() - "[]".length());
     List<String> texts =
-        text.isEmpty()
-            ? List.of()
-            : Arrays.asList(text.split(Pattern.quote(String.valueOf(arrayDelimiter)), -1));
+        Arrays.asList(text.split(Pattern.quote(String.valueOf(arrayDelimiter)), -1));
     if (of.equals("byte")) {
       byte[] bytes = new byte[texts.size()];
       for (int i = 0; i < bytes.length; i++) {

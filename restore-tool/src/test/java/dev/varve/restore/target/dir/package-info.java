@@ -1,0 +1,4 @@
+@NullMarked
+package dev.varve.restore.target.dir;
+
+import org.jspecify.annotations.NullMarked;
