@@ -1,0 +1,115 @@
+package dev.varve.compact;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.varve.archive.Chain;
+import dev.varve.archive.Manifest;
+import dev.varve.archive.Repository;
+import dev.varve.archive.SegmentReader;
+import dev.varve.archive.TransactionsReader;
+import dev.varve.change.Transaction;
+import dev.varve.graph.Element;
+import dev.varve.graph.ElementId;
+import dev.varve.topology.ElementVersion;
+import dev.varve.topology.VersionDigest;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** What a chain says, read in the simplest way there is, and compared with what really was. */
+final class Restored {
+
+  private Restored() {}
+
+  /** Checks every manifest's cut, and every transaction in between, against the graph's history. */
+  static void check(Repository repository, String graphName, SyntheticGraph graph)
+      throws Exception {
+    Chain chain = Chain.load(repository, graphName);
+    assertThat(chain.damage()).isEmpty();
+    assertThat(chain.checkObjects(repository)).isEmpty();
+    long expectedNumber = 1;
+    for (Chain.Link link : chain.links()) {
+      assertThat(link.manifest().number()).isEqualTo(expectedNumber++);
+    }
+    for (Chain.Stretch stretch : chain.stretches()) {
+      check(repository, stretch, graph);
+    }
+  }
+
+  private static void check(Repository repository, Chain.Stretch stretch, SyntheticGraph graph)
+      throws Exception {
+    List<ElementVersion> versions = new ArrayList<>();
+    List<Chain.Link> links = new ArrayList<>();
+    links.add(stretch.base());
+    links.addAll(stretch.deltas());
+    for (Chain.Link link : links) {
+      Manifest manifest = link.manifest();
+      long before = versions.size();
+      for (Manifest.Segment segment : manifest.segments()) {
+        try (SegmentReader reader = SegmentReader.open(repository, segment)) {
+          while (reader.next()) {
+            versions.add(reader.version());
+            assertThat(manifest.to().covers(reader.header().dot())).isTrue();
+            assertThat(manifest.from().covers(reader.header().dot())).isFalse();
+          }
+        }
+      }
+      assertThat(manifest.counts().versions()).isEqualTo(versions.size() - before);
+      long seq = seq(manifest.to().seqs());
+      if (graph.history.containsKey(seq)) {
+        Map<ElementId, Element> expected = graph.history.get(seq);
+        assertThat(manifest.fingerprint()).isEqualTo(graph.fingerprint(expected));
+        assertThat(manifest.counts().vertices() + manifest.counts().edges())
+            .isEqualTo(expected.size());
+        assertThat(at(versions, seq)).isEqualTo(expected);
+      } else {
+        throw new AssertionError("a cut where there is no whole transaction: " + manifest.to());
+      }
+      if (manifest.transactions().isPresent()) {
+        checkTransactions(repository, manifest);
+      }
+    }
+    long from = seq(stretch.from().seqs());
+    long to = seq(stretch.to().seqs());
+    for (Map.Entry<Long, Map<ElementId, Element>> moment :
+        graph.history.subMap(from, true, to, true).entrySet()) {
+      assertThat(at(versions, moment.getKey()))
+          .as("the graph at %d", moment.getKey())
+          .isEqualTo(moment.getValue());
+    }
+  }
+
+  private static void checkTransactions(Repository repository, Manifest manifest) throws Exception {
+    long last = -1;
+    try (TransactionsReader reader =
+        TransactionsReader.open(repository, manifest.transactions().orElseThrow())) {
+      for (Transaction next = reader.next(); next != null; next = reader.next()) {
+        assertThat(manifest.to().covers(next.site(), next.seq())).isTrue();
+        assertThat(manifest.from().covers(next.site(), next.seq())).isFalse();
+        assertThat(next.seq()).isGreaterThanOrEqualTo(last);
+        last = next.seq();
+      }
+    }
+  }
+
+  private static long seq(Map<?, Long> vector) {
+    return vector.values().stream().mapToLong(Long::longValue).max().orElseThrow();
+  }
+
+  private static Map<ElementId, Element> at(List<ElementVersion> versions, long seq) {
+    Map<ElementId, ElementVersion> newest = new HashMap<>();
+    for (ElementVersion version : versions) {
+      if (version.header().dot().seq() <= seq) {
+        newest.merge(
+            version.id(),
+            version,
+            (a, b) ->
+                VersionDigest.ORDER.compare(a.header().digest(), b.header().digest()) >= 0 ? a : b);
+      }
+    }
+    Map<ElementId, Element> alive = new HashMap<>();
+    newest.forEach((id, version) -> version.state().ifPresent(state -> alive.put(id, state)));
+    return alive;
+  }
+}
