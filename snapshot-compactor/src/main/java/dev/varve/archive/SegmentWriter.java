@@ -83,6 +83,11 @@ public final class SegmentWriter implements AutoCloseable {
     return container.writtenBytes();
   }
 
+  /** How many versions were added. */
+  public long versions() {
+    return versions;
+  }
+
   /** The id that was added last. */
   public Optional<String> lastId() {
     return Optional.ofNullable(lastId);
