@@ -96,6 +96,7 @@ final class Runs implements AutoCloseable {
       VersionCodec codec = new VersionCodec();
       AvroOutput entry = new AvroOutput();
       List<Manifest.Segment> segments = new ArrayList<>();
+      long written = 0;
       try (NewestVersions newest = NewestVersions.of(group, vector);
           SegmentWriter writer = new SegmentWriter(directory.resolve("s"), "s", kind)) {
         for (Version v = newest.next(); v != null; v = newest.next()) {
@@ -107,8 +108,9 @@ final class Runs implements AutoCloseable {
             entry.raw(v.state(), 0, v.state().length);
           }
           writer.append(v.id(), v.header().removed(), entry.array(), 0, entry.length());
+          written++;
         }
-        if (writer.versions() > 0) {
+        if (written > 0) {
           segments.add(writer.finish());
         }
       }

@@ -3,6 +3,7 @@ package dev.varve.restore.target.neo4j;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.LongBuffer;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
@@ -20,8 +21,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class LongFile implements AutoCloseable {
 
-  private static final int LONGS_PER_PIECE = 1 << 20;
-  private static final int MAX_PIECES = 1 << 16;
+  private static final int LONGS_PER_PIECE = 1 << 17;
+
+  /** Enough for every id that Neo4j can give out. */
+  private static final int MAX_PIECES = 1 << 18;
 
   private final Path file;
   private final FileChannel channel;
@@ -65,6 +68,8 @@ final class LongFile implements AutoCloseable {
     if (piece == null) {
       long bytes = (long) LONGS_PER_PIECE * Long.BYTES;
       try {
+        // a full disk is found here, where it can be said, and not when a page is written back
+        channel.write(ByteBuffer.allocate((int) bytes), number * bytes);
         MappedByteBuffer mapped =
             channel.map(FileChannel.MapMode.READ_WRITE, number * bytes, bytes);
         piece = mapped.asLongBuffer();

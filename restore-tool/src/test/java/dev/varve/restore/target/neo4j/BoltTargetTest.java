@@ -349,6 +349,49 @@ class BoltTargetTest {
     assertThat(count("MATCH (n) RETURN count(n)")).isEqualTo(6_000);
   }
 
+  /** What is in flight when the server goes has an outcome that nobody knows. */
+  @Test
+  void theServerMayGoAndComeBackMeanwhile(@TempDir Path otherHome) throws Exception {
+    ChainLab lab = new ChainLab(directory).withoutHistory().versionsASegment(10_000);
+    Map<ElementId, Optional<Element>> changes = new TreeMap<>();
+    for (int i = 0; i < 4_000; i++) {
+      changes.put(
+          ElementId.vertex(Integer.toString(i)),
+          Optional.of(Vertex.of(java.util.Set.of("P"), Map.of("i", Value.Int.of(i)))));
+      changes.put(
+          ElementId.edge(Integer.toString(i)),
+          Optional.of(Edge.of("T", Integer.toString(i), Integer.toString(i / 2), Map.of())));
+    }
+    lab.commit(changes);
+    lab.base();
+    EmbeddedServer neo4j = ServiceLoader.load(EmbeddedServer.class).findFirst().orElseThrow();
+    Map<String, String> settings = Map.of("auth", "true", "password", PASSWORD);
+    EmbeddedServer.Running[] other = {neo4j.start(otherHome, settings)};
+    AtomicLong advanced = new AtomicLong();
+    Progress restarting =
+        new Progress() {
+          @Override
+          public void phase(String name, long expected) {}
+
+          @Override
+          public void advance(long done) {
+            long now = advanced.addAndGet(done);
+            if ((now > 1_500 && now - done <= 1_500) || (now > 6_000 && now - done <= 6_000)) {
+              other[0].close();
+              other[0] = neo4j.start(otherHome, settings);
+            }
+          }
+        };
+    RestorePlan plan = Restore.plan(lab.repository(), ChainLab.GRAPH, new Moment.Latest());
+    try (BoltTarget target = target(other[0].address(), PASSWORD, 20)) {
+      RestoreReport report = Restore.run(plan, lab.repository(), target, false, restarting);
+      assertThat(report.actual()).isEqualTo(lab.fingerprint());
+      assertThat(report.vertices()).isEqualTo(4_000);
+    } finally {
+      other[0].close();
+    }
+  }
+
   private static long batches() {
     return count("MATCH (b:`" + Bookkeeping.BATCH + "`) RETURN count(b)");
   }
