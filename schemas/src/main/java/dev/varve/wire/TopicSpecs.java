@@ -30,11 +30,15 @@ public record TopicSpecs(
   /** The greatest size of one record: an element with all its properties. */
   public static final int RECORD_BYTES_MAX = 64 << 20;
 
+  /** The same in a topology table: a version's header is a little longer than a change's. */
+  public static final int TABLE_RECORD_BYTES_MAX = RECORD_BYTES_MAX + (1 << 20);
+
   public static final int DEFAULT_PARTITIONS = 4;
   public static final Duration DEFAULT_COMPACTION_LAG = Duration.ofDays(7);
 
   private static final int USUAL_REPLICAS = 3;
   private static final String CLEANUP = "cleanup.policy";
+  private static final String MESSAGE_BYTES = "max.message.bytes";
   private static final String TIMESTAMP = "message.timestamp.type";
 
   public TopicSpecs {
@@ -122,7 +126,9 @@ public record TopicSpecs(
             "min.compaction.lag.ms",
             Long.toString(compactionLag.toMillis()),
             TIMESTAMP,
-            "LogAppendTime"),
+            "LogAppendTime",
+            MESSAGE_BYTES,
+            Integer.toString(TABLE_RECORD_BYTES_MAX)),
         Set.of(CLEANUP, TIMESTAMP));
   }
 
@@ -130,7 +136,7 @@ public record TopicSpecs(
       String name, int partitionCount, Map<String, String> own, Set<String> required) {
     TreeMap<String, String> settings = new TreeMap<>(own);
     settings.put("compression.type", compression);
-    settings.put("max.message.bytes", Integer.toString(RECORD_BYTES_MAX));
+    settings.putIfAbsent(MESSAGE_BYTES, Integer.toString(RECORD_BYTES_MAX));
     return new TopicSpec(name, partitionCount, settings, required);
   }
 }

@@ -19,7 +19,6 @@ import java.util.Properties;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import javax.management.JMException;
 import javax.management.ObjectName;
@@ -49,11 +48,17 @@ public final class FoldApp implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(FoldApp.class);
 
+  /** Failures further apart than this are not the same trouble. */
+  private static final Duration TROUBLE_ENDS = Duration.ofMinutes(10);
+
   private static final int THREADS_REPLACED_MAX = 10;
   private static final Duration BEFORE_REPLACING = Duration.ofSeconds(1);
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(30);
   private static final Duration ADMIN_TIMEOUT = Duration.ofSeconds(20);
   private static final Duration SESSION_TIMEOUT = Duration.ofSeconds(15);
+
+  /** Longer than sweeping takes: that is one transaction, whatever the interval of commits. */
+  private static final Duration TRANSACTION_TIMEOUT = Duration.ofMinutes(3);
 
   private final FoldConfig config;
   private final FoldProgress progress;
@@ -202,7 +207,11 @@ public final class FoldApp implements AutoCloseable {
     p.put(StreamsConfig.producerPrefix("compression.type"), config.topics().compression());
     p.put(StreamsConfig.producerPrefix("batch.size"), 128 << 10);
     p.put(StreamsConfig.producerPrefix("linger.ms"), 20);
-    p.put(StreamsConfig.producerPrefix("max.request.size"), TopicSpecs.RECORD_BYTES_MAX);
+    p.put(StreamsConfig.producerPrefix("max.request.size"), TopicSpecs.TABLE_RECORD_BYTES_MAX);
+    p.put(StreamsConfig.producerPrefix("buffer.memory"), 2L * TopicSpecs.RECORD_BYTES_MAX);
+    p.put(
+        StreamsConfig.producerPrefix("transaction.timeout.ms"),
+        (int) TRANSACTION_TIMEOUT.toMillis());
     p.putAll(config.kafka());
     Properties properties = new Properties();
     properties.putAll(p);
@@ -245,20 +254,25 @@ public final class FoldApp implements AutoCloseable {
   private static final class Replacing {
 
     private final AtomicReference<Throwable> failure;
-    private final AtomicInteger replaced = new AtomicInteger();
+    private int replaced;
+    private long lastNanos = System.nanoTime();
 
     Replacing(AtomicReference<Throwable> failure) {
       this.failure = failure;
     }
 
-    StreamThreadExceptionResponse met(Throwable error) {
+    synchronized StreamThreadExceptionResponse met(Throwable error) {
       Throwable known = knownCause(error);
       if (known instanceof VarveException || error instanceof Error) {
         failure.compareAndSet(null, known);
         LOG.error("the fold stops: {}", known.getMessage(), error);
         return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
       }
-      if (replaced.incrementAndGet() > THREADS_REPLACED_MAX) {
+      if (System.nanoTime() - lastNanos > TROUBLE_ENDS.toNanos()) {
+        replaced = 0;
+      }
+      lastNanos = System.nanoTime();
+      if (++replaced > THREADS_REPLACED_MAX) {
         failure.compareAndSet(null, error);
         LOG.error("the fold stops after {} failed threads", THREADS_REPLACED_MAX, error);
         return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;

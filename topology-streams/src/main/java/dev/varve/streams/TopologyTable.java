@@ -4,10 +4,13 @@ import dev.varve.change.Dot;
 import dev.varve.change.Site;
 import dev.varve.change.VersionVector;
 import dev.varve.change.Watermark;
+import dev.varve.fault.ExitCode;
+import dev.varve.fault.VarveException;
 import dev.varve.topology.VersionDigest;
 import dev.varve.topology.VersionHeader;
 import dev.varve.wire.AvroInput;
 import dev.varve.wire.AvroOutput;
+import dev.varve.wire.MalformedRecordException;
 import dev.varve.wire.RecordKind;
 import dev.varve.wire.VersionCodec;
 import dev.varve.wire.WatermarkCodec;
@@ -27,7 +30,6 @@ import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.utils.Bytes;
-import org.apache.kafka.streams.errors.ProcessorStateException;
 import org.apache.kafka.streams.processor.StateStore;
 import org.apache.kafka.streams.processor.StateStoreContext;
 import org.apache.kafka.streams.processor.internals.InternalProcessorContext;
@@ -157,13 +159,26 @@ final class TopologyTable implements StateStore {
     for (ConsumerRecord<byte[], byte[]> record : records) {
       try {
         restore(record);
-      } catch (RuntimeException e) {
-        throw new ProcessorStateException(
-            "topology table %s, partition %d, offset %d cannot be read back: %s"
-                .formatted(record.topic(), record.partition(), record.offset(), e.getMessage()),
-            e);
+      } catch (VarveException e) {
+        throw damaged(record, e, e.exitCode(), e.hint());
+      } catch (MalformedRecordException | IllegalArgumentException e) {
+        throw damaged(
+            record,
+            e,
+            ExitCode.DAMAGE_FOUND,
+            "snapshots made so far are not touched; scan the graph afresh into new topics");
       }
     }
+  }
+
+  private static VarveException damaged(
+      ConsumerRecord<byte[], byte[]> record, Exception cause, ExitCode exitCode, String hint) {
+    return new VarveException(
+        exitCode,
+        "the fold cannot read back its table %s, partition %d, offset %d: %s"
+            .formatted(record.topic(), record.partition(), record.offset(), cause.getMessage()),
+        hint,
+        cause);
   }
 
   private void restore(ConsumerRecord<byte[], byte[]> record) {
@@ -211,7 +226,8 @@ final class TopologyTable implements StateStore {
 
   private static void expect(RecordKind kind, Wire.Body body) {
     if (body.kind() != kind) {
-      throw new ProcessorStateException("expected a record of " + kind + ", got " + body.kind());
+      throw new MalformedRecordException(
+          "expected " + kind.fullName() + ", got " + body.kind().fullName());
     }
   }
 

@@ -16,6 +16,7 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -171,6 +172,43 @@ final class FoldAppTest {
     assertThat(TableReader.brief(all(topics.topics().vertices())))
         .doesNotContain("v3@7")
         .hasSizeLessThanOrEqualTo(1);
+  }
+
+  @Test
+  void tableThatCannotBeReadBackStopsTheFold() throws Exception {
+    TopicSpecs topics = topics("damaged", 1);
+    kafka.create(topics);
+    byte[] cut = Arrays.copyOf(log.put(ElementId.vertex("1"), BERLIN, 5).value(), 9);
+    kafka.sendTo(topics.topics().vertices(), new ChangesLog.Entry(ChangesLog.key("v1"), cut));
+    kafka.flush();
+    try (FoldApp app = FoldApp.start(config(topics, "x"))) {
+      KafkaFixture.await("stopped", () -> app.failure().isPresent());
+      assertThat(app.failure().get())
+          .isInstanceOf(VarveException.class)
+          .hasMessageContaining("table varve.damaged-vertices-changelog, partition 0, offset 0");
+    }
+  }
+
+  @Test
+  void goesOnAfterTheBrokerWasAway(@TempDir Path home) throws Exception {
+    TopicSpecs topics = topics("away", 1);
+    try (KafkaFixture own = new KafkaFixture(home, Map.of())) {
+      own.create(topics);
+      FoldConfig config =
+          FoldConfig.of(topics, RegistryConfig.embedded(), own.client(), directory.resolve("away"))
+              .withCommitInterval(Duration.ofMillis(100));
+      try (FoldApp app = FoldApp.start(config)) {
+        own.send(topics, log.put(ElementId.vertex("1"), BERLIN, 1));
+        own.awaitFolded(topics, () -> app.failure().isEmpty());
+        own.restart();
+        own.send(topics, log.put(ElementId.vertex("1"), BERLIN, 2));
+        own.awaitFolded(topics, () -> app.failure().isEmpty());
+      }
+      assertThat(
+              TableReader.brief(
+                  own.table(topics.topics().vertices(), wire).getOrDefault(0, List.of())))
+          .containsExactly("v1@1", "v1@2");
+    }
   }
 
   @Test

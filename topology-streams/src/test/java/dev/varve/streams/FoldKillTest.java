@@ -44,7 +44,7 @@ final class FoldKillTest {
 
   private static final Site BERLIN = new Site("berlin", 1);
   private static final Site PARIS = new Site("paris", 1);
-  private static final int KILLS = Integer.getInteger("varve.kills", 3);
+  private static final int KILLS = Integer.getInteger("varve.kills", 2);
 
   @ParameterizedTest
   @EnumSource(FoldConfig.StateKind.class)

@@ -30,10 +30,14 @@ final class KafkaFixture implements AutoCloseable {
 
   private static final Duration PATIENCE = Duration.ofSeconds(90);
 
-  private final EmbeddedServer.Running kafka;
+  private final Path home;
+  private final Map<String, String> settings;
+  private EmbeddedServer.Running kafka;
   private final KafkaProducer<byte[], byte[]> producer;
 
   KafkaFixture(Path home, Map<String, String> settings) {
+    this.home = home;
+    this.settings = settings;
     kafka = new EmbeddedKafka().start(home, settings);
     producer =
         new KafkaProducer<>(
@@ -47,6 +51,12 @@ final class KafkaFixture implements AutoCloseable {
                 "1"),
             new ByteArraySerializer(),
             new ByteArraySerializer());
+  }
+
+  /** Stops the broker and starts it again, the same data at the same address. */
+  void restart() {
+    kafka.close();
+    kafka = new EmbeddedKafka().start(home, settings);
   }
 
   String address() {
@@ -104,6 +114,11 @@ final class KafkaFixture implements AutoCloseable {
     var unused =
         producer.send(
             new ProducerRecord<>(topics.topics().changes(), partition, entry.key(), entry.value()));
+  }
+
+  /** Puts a record into the first partition of any topic. */
+  void sendTo(String topic, ChangesLog.Entry entry) {
+    var unused = producer.send(new ProducerRecord<>(topic, 0, entry.key(), entry.value()));
   }
 
   void flush() {
