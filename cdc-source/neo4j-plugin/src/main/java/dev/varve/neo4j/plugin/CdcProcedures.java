@@ -71,7 +71,8 @@ public final class CdcProcedures {
             database.getDependencyResolver().resolveDependency(ElementIdMapper.class),
             database.databaseId().databaseId().uuid().toString(),
             from.isEmpty() ? log.earliest() : LogPlace.parse(from),
-            selectors.stream().map(EventSelector::new).toList()),
+            selectors.stream().map(EventSelector::new).toList(),
+            guard),
         guard);
   }
 
@@ -86,7 +87,8 @@ public final class CdcProcedures {
             log(),
             tokens(),
             LogPlace.parse(from),
-            new Options(options, Set.of("site", "seen", "maxBytes", "maxRows"))),
+            new Options(options, Set.of("site", "seen", "maxBytes", "maxRows")),
+            guard),
         guard);
   }
 
@@ -109,7 +111,8 @@ public final class CdcProcedures {
             kind(kind),
             fromId,
             new Options(
-                options, Set.of("site", "seen", "seq", "committedAt", "maxBytes", "maxRows"))),
+                options, Set.of("site", "seen", "seq", "committedAt", "maxBytes", "maxRows")),
+            guard),
         guard);
   }
 
@@ -164,7 +167,8 @@ public final class CdcProcedures {
       problems.add(
           "db.tx_log.rotation.retention_policy is '"
               + retention
-              + "': the log may be pruned before it was read. Keep it for longer than capture may be down.");
+              + "': the log may be pruned before it was read. Keep it for longer than capture may"
+              + " be down.");
     }
     return problems;
   }

@@ -15,6 +15,7 @@ import java.util.SortedSet;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.neo4j.kernel.impl.transaction.CommittedCommandBatchRepresentation;
+import org.neo4j.procedure.TerminationGuard;
 import org.neo4j.storageengine.api.enrichment.TxMetadata;
 import org.neo4j.values.ElementIdMapper;
 
@@ -39,7 +40,8 @@ final class EventRows implements RowSource<EventRow> {
       ElementIdMapper elementIds,
       String databaseId,
       LogPlace from,
-      List<EventSelector> selectors) {
+      List<EventSelector> selectors,
+      TerminationGuard guard) {
     this.tokens = tokens;
     this.rules = new SchemaRules(tokens);
     this.elementIds = elementIds;
@@ -47,7 +49,7 @@ final class EventRows implements RowSource<EventRow> {
     this.store = from.store();
     this.selectors = selectors;
     this.nextIndex = from.nextIndex();
-    this.cursor = log.open(from);
+    this.cursor = log.open(from, guard);
   }
 
   @Override
@@ -152,7 +154,7 @@ final class EventRows implements RowSource<EventRow> {
     TxMetadata logged = data.metadata();
     Map<String, Object> result = new LinkedHashMap<>();
     result.put("executingUser", logged.subject().executingUser());
-    result.put("authenticatedUser", logged.subject().authenticatedUser());
+    result.put("authenticatedUser", optional(logged.subject().authenticatedUser()));
     result.put("captureMode", logged.captureMode().name());
     result.put("serverId", logged.serverId());
     result.put("databaseId", databaseId);

@@ -5,11 +5,11 @@ import dev.varve.change.Dot;
 import dev.varve.change.Site;
 import dev.varve.change.Transaction;
 import java.util.List;
-import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.neo4j.kernel.impl.transaction.CommittedCommandBatchRepresentation;
+import org.neo4j.procedure.TerminationGuard;
 import org.neo4j.storageengine.api.enrichment.TxMetadata;
 import org.neo4j.values.AnyValue;
 import org.neo4j.values.storable.TextValue;
@@ -39,7 +39,8 @@ final class LogRows implements RowSource<LogRow> {
   private long committedAtMicros;
   private long rowsLeft;
 
-  LogRows(TransactionLog log, Tokens tokens, LogPlace from, Options options) {
+  LogRows(
+      TransactionLog log, Tokens tokens, LogPlace from, Options options, TerminationGuard guard) {
     this.log = log;
     this.tokens = tokens;
     this.rules = new SchemaRules(tokens);
@@ -51,7 +52,7 @@ final class LogRows implements RowSource<LogRow> {
     this.nextIndex = from.nextIndex();
     this.place = from;
     this.lastTxId = from.isInsideTransaction() ? from.txId() - 1 : from.txId();
-    this.cursor = log.open(from);
+    this.cursor = log.open(from, guard);
   }
 
   @Override
@@ -136,11 +137,11 @@ final class LogRows implements RowSource<LogRow> {
   private static SortedMap<String, String> metadata(EnrichedTransaction data) {
     TxMetadata logged = data.metadata();
     SortedMap<String, String> metadata = new TreeMap<>();
-    metadata.put("authenticatedUser", logged.subject().authenticatedUser());
-    metadata.put("connectionType", logged.connectionInfo().protocol());
+    put(metadata, "authenticatedUser", logged.subject().authenticatedUser());
+    put(metadata, "connectionType", logged.connectionInfo().protocol());
     put(metadata, "connectionClient", logged.connectionInfo().clientAddress());
     put(metadata, "connectionServer", logged.connectionInfo().requestURI());
-    metadata.put("serverId", logged.serverId());
+    put(metadata, "serverId", logged.serverId());
     for (var entry : data.userMetadata().entrySet()) {
       metadata.put("txMetadata." + entry.getKey(), text(entry.getValue()));
     }
@@ -148,7 +149,9 @@ final class LogRows implements RowSource<LogRow> {
   }
 
   private static void put(SortedMap<String, String> metadata, String key, @Nullable String value) {
-    Optional.ofNullable(value).ifPresent(text -> metadata.put(key, text));
+    if (value != null && !value.isEmpty()) {
+      metadata.put(key, value);
+    }
   }
 
   private static String text(AnyValue value) {

@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import org.neo4j.internal.recordstorage.Command;
+import org.neo4j.kernel.impl.store.record.PropertyRecord;
 import org.neo4j.kernel.impl.transaction.CommittedCommandBatchRepresentation;
 import org.neo4j.storageengine.api.StorageCommand;
 import org.neo4j.storageengine.api.enrichment.EnrichmentCommand;
@@ -91,14 +92,13 @@ record LoggedTransaction(
   /** Whether the command changes an element, not a token, a schema rule or a count. */
   private static boolean isData(StorageCommand command) {
     if (command instanceof Command.PropertyCommand property) {
-      return isOfElement(property.getBefore().isNodeSet(), property.getBefore().isRelSet())
-          || isOfElement(property.getAfter().isNodeSet(), property.getAfter().isRelSet());
+      return isOfElement(property.getBefore()) || isOfElement(property.getAfter());
     }
     return command instanceof Command.NodeCommand || command instanceof Command.RelationshipCommand;
   }
 
-  private static boolean isOfElement(boolean ofNode, boolean ofRelationship) {
-    return ofNode || ofRelationship;
+  private static boolean isOfElement(PropertyRecord properties) {
+    return properties.isNodeSet() || properties.isRelSet();
   }
 
   /** The place after the change before {@code nextIndex}, or after the whole if that is 0. */

@@ -78,6 +78,7 @@ final class Options {
   }
 
   private static CdcException refused(String message) {
-    return new CdcException(Code.BAD_OPTION, message, "See the plugin's page in docs/.");
+    return new CdcException(
+        Code.BAD_OPTION, message, "The plugin's README lists the options of each procedure.");
   }
 }

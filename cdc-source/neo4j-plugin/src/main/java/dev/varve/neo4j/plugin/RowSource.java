@@ -3,6 +3,7 @@ package dev.varve.neo4j.plugin;
 
 import java.util.Iterator;
 import java.util.NoSuchElementException;
+import java.util.Objects;
 import java.util.Spliterator;
 import java.util.Spliterators;
 import java.util.stream.Stream;
@@ -41,7 +42,7 @@ interface RowSource<R> extends AutoCloseable {
             if (!hasNext()) {
               throw new NoSuchElementException();
             }
-            R row = java.util.Objects.requireNonNull(ahead);
+            R row = Objects.requireNonNull(ahead);
             ahead = null;
             return row;
           }

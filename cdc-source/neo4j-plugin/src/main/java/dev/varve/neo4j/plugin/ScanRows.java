@@ -27,6 +27,7 @@ import org.neo4j.internal.kernel.api.RelationshipScanCursor;
 import org.neo4j.internal.kernel.api.TokenSet;
 import org.neo4j.internal.recordstorage.RecordIdType;
 import org.neo4j.kernel.api.KernelTransaction;
+import org.neo4j.procedure.TerminationGuard;
 import org.neo4j.storageengine.api.PropertySelection;
 
 /**
@@ -40,8 +41,12 @@ final class ScanRows implements RowSource<ScanRow> {
   /** How often an element is read anew that is changed while it is read. */
   private static final int READ_ATTEMPTS = 100;
 
+  /** After how many ids, used or not, it is asked whether the client still wants them. */
+  private static final int IDS_BETWEEN_CHECKS = 1 << 14;
+
   private final KernelTransaction transaction;
   private final Tokens tokens;
+  private final TerminationGuard guard;
   private final ElementKind kind;
   private final Site site;
   private final long seq;
@@ -63,9 +68,11 @@ final class ScanRows implements RowSource<ScanRow> {
       Tokens tokens,
       ElementKind kind,
       long fromId,
-      Options options) {
+      Options options,
+      TerminationGuard guard) {
     this.transaction = transaction;
     this.tokens = tokens;
+    this.guard = guard;
     this.kind = kind;
     this.site = options.site();
     this.seq = options.number("seq", null, 0, Long.MAX_VALUE);
@@ -95,6 +102,9 @@ final class ScanRows implements RowSource<ScanRow> {
     long elements = 0;
     while (nextId < endId && batch.lengthBytes() < maxBytes) {
       long id = nextId++;
+      if (id % IDS_BETWEEN_CHECKS == 0) {
+        guard.check();
+      }
       Optional<Element> element = read(id);
       if (element.isPresent()) {
         add(id, element.get());

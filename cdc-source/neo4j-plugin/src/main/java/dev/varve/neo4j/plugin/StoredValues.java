@@ -6,6 +6,7 @@ import dev.varve.graph.Value.FloatWidth;
 import dev.varve.graph.Value.IntWidth;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -97,10 +98,10 @@ final class StoredValues {
       return new Value.LocalTimeOfDay(time.asObjectCopy());
     } else if (stored instanceof DurationValue duration) {
       return new Value.Duration(
-          duration.get(java.time.temporal.ChronoUnit.MONTHS),
-          duration.get(java.time.temporal.ChronoUnit.DAYS),
-          duration.get(java.time.temporal.ChronoUnit.SECONDS),
-          (int) duration.get(java.time.temporal.ChronoUnit.NANOS));
+          duration.get(ChronoUnit.MONTHS),
+          duration.get(ChronoUnit.DAYS),
+          duration.get(ChronoUnit.SECONDS),
+          (int) duration.get(ChronoUnit.NANOS));
     }
     throw new IllegalArgumentException(
         "Neo4j stores no " + stored.getTypeName() + " as a property: " + stored);

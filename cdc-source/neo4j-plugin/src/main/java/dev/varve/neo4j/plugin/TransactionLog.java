@@ -15,6 +15,7 @@ import org.neo4j.kernel.impl.transaction.log.LogicalTransactionStore;
 import org.neo4j.kernel.impl.transaction.log.NoSuchLogEntryException;
 import org.neo4j.kernel.impl.transaction.log.files.LogFile;
 import org.neo4j.kernel.impl.transaction.log.files.LogFiles;
+import org.neo4j.procedure.TerminationGuard;
 import org.neo4j.storageengine.api.MetadataProvider;
 import org.neo4j.storageengine.api.TransactionId;
 
@@ -84,9 +85,10 @@ final class TransactionLog {
   /**
    * Opens the log for reading from a place up to the newest transaction closed by now.
    *
+   * @param guard asked before each transaction whether the client still wants it
    * @throws CdcException if the place is another store's, or the log there is gone
    */
-  Cursor open(LogPlace from) {
+  Cursor open(LogPlace from, TerminationGuard guard) {
     if (!from.store().equals(storeId())) {
       throw new CdcException(
           Code.OTHER_STORE,
@@ -108,7 +110,7 @@ final class TransactionLog {
         && from.checksum().getAsInt() != last.checksum()) {
       throw otherHistory(from, "the store's transaction " + last.id() + " is not the same one");
     }
-    return new Cursor(from, last);
+    return new Cursor(from, last, guard);
   }
 
   /** Reads transactions one after another and sees to it that none is missing. */
@@ -116,21 +118,18 @@ final class TransactionLog {
 
     private final LogPlace from;
     private final TransactionId last;
+    private final TerminationGuard guard;
     private @Nullable CommandBatchCursor batches;
     private long appendIndex;
     private long txId;
     private boolean first = true;
 
-    private Cursor(LogPlace from, TransactionId last) {
+    private Cursor(LogPlace from, TransactionId last, TerminationGuard guard) {
       this.from = from;
       this.last = last;
+      this.guard = guard;
       this.appendIndex = from.firstAppendIndex() - 1;
       this.txId = from.isInsideTransaction() ? from.txId() - 1 : from.txId();
-    }
-
-    /** The newest transaction that this cursor is going to read. */
-    TransactionId last() {
-      return last;
     }
 
     /**
@@ -142,6 +141,7 @@ final class TransactionLog {
       if (appendIndex >= last.appendIndex()) {
         return null;
       }
+      guard.check();
       CommittedCommandBatchRepresentation batch = advance();
       check(batch);
       first = false;

@@ -96,7 +96,7 @@ class CdcHistoryTest {
         database.run("UNWIND range(1, 1000) AS i CREATE (:A {text: 'some more text ' + i})");
         database.rotate();
       }
-      try (TransactionLog.Cursor cursor = log.open(from)) {
+      try (TransactionLog.Cursor cursor = log.open(from, () -> {})) {
         assertThat(cursor.next()).isNotNull();
         fillLogs(database);
 
@@ -223,6 +223,22 @@ class CdcHistoryTest {
     }
     try (TestDatabase database = TestDatabase.start(home)) {
       assertThat(database.transactions(from)).hasSize(1);
+    }
+  }
+
+  @Test
+  void theDatabaseMayHaveAnyName(@TempDir Path home) {
+    try (TestDatabase database =
+        TestDatabase.start(
+            home,
+            "orders",
+            builder ->
+                builder.setConfig(GraphDatabaseSettings.initial_default_database, "orders"))) {
+      String from = database.current();
+      database.run("CREATE (:A)");
+      assertThat(database.changes(from)).hasSize(1);
+      assertThat(database.run("CALL varve.cdc.status()").get(0))
+          .containsEntry("database", "orders");
     }
   }
 

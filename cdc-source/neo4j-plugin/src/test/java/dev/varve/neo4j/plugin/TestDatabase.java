@@ -58,14 +58,14 @@ import org.neo4j.values.storable.PointValue;
 /** A real Neo4j in process with the plugin, as it is found on the class path. */
 final class TestDatabase implements AutoCloseable {
 
-  static final String DATABASE = "neo4j";
+  private static final String DEFAULT_NAME = "neo4j";
 
   private final DatabaseManagementService service;
   private final GraphDatabaseAPI database;
 
-  private TestDatabase(DatabaseManagementService service) {
+  private TestDatabase(DatabaseManagementService service, String name) {
     this.service = service;
-    this.database = (GraphDatabaseAPI) service.database(DATABASE);
+    this.database = (GraphDatabaseAPI) service.database(name);
     registerProcedures(database);
   }
 
@@ -74,17 +74,24 @@ final class TestDatabase implements AutoCloseable {
   }
 
   static TestDatabase start(Path home, UnaryOperator<Neo4jDatabaseManagementServiceBuilder> more) {
-    return start(home, any -> true, more);
+    return start(home, DEFAULT_NAME, more);
+  }
+
+  static TestDatabase start(
+      Path home, String name, UnaryOperator<Neo4jDatabaseManagementServiceBuilder> more) {
+    return start(home, name, any -> true, more);
   }
 
   /** With the procedures, but without the extension: what a server not started with it has. */
   static TestDatabase startUnenriched(Path home) {
-    return start(home, factory -> factory != FullEnrichmentFactory.class, builder -> builder);
+    return start(
+        home, DEFAULT_NAME, factory -> factory != FullEnrichmentFactory.class, builder -> builder);
   }
 
   @SuppressWarnings("rawtypes") // as Neo4j declares it
   private static TestDatabase start(
       Path home,
+      String name,
       Predicate<Class<? extends ExtensionFactory>> extensions,
       UnaryOperator<Neo4jDatabaseManagementServiceBuilder> more) {
     return new TestDatabase(
@@ -92,7 +99,8 @@ final class TestDatabase implements AutoCloseable {
                 new DatabaseManagementServiceBuilderImplementation(home, extensions)
                     .setConfig(GraphDatabaseSettings.pagecache_memory, 32L << 20)
                     .setConfig(GraphDatabaseSettings.procedure_unrestricted, List.of("varve.*")))
-            .build());
+            .build(),
+        name);
   }
 
   private static void registerProcedures(GraphDatabaseAPI database) {
