@@ -310,7 +310,7 @@ class BoltTargetTest {
   void isCarriedOnAfterKillMinusNine() throws Exception {
     ChainLab lab = new ChainLab(directory).withoutHistory();
     Map<ElementId, Optional<Element>> changes = new TreeMap<>();
-    for (int i = 0; i < 6_000; i++) {
+    for (int i = 0; i < 2_000; i++) {
       changes.put(
           ElementId.vertex(Integer.toString(i * 3)),
           Optional.of(
@@ -318,14 +318,14 @@ class BoltTargetTest {
                   java.util.Set.of("P" + i % 3), Map.of("name", Value.Text.of("vertex " + i)))));
     }
     Random random = new Random(9);
-    for (int i = 0; i < 12_000; i++) {
+    for (int i = 0; i < 3_000; i++) {
       changes.put(
           ElementId.edge(Integer.toString(i)),
           Optional.of(
               Edge.of(
                   "T" + i % 2,
-                  Integer.toString(random.nextInt(600) * 3),
-                  Integer.toString(random.nextInt(6_000) * 3),
+                  Integer.toString(random.nextInt(200) * 3),
+                  Integer.toString(random.nextInt(2_000) * 3),
                   Map.of("w", Value.Int.of(i)))));
     }
     lab.versionsASegment(10_000).commit(changes);
@@ -346,7 +346,7 @@ class BoltTargetTest {
     RestoreReport report = restore(lab, new Moment.Latest(), target(50));
     assertThat(report.actual()).isEqualTo(lab.fingerprint());
     assertThat(report.standing()).isEqualTo(GraphTarget.Standing.RESUMED);
-    assertThat(count("MATCH (n) RETURN count(n)")).isEqualTo(6_000);
+    assertThat(count("MATCH (n) RETURN count(n)")).isEqualTo(2_000);
   }
 
   /** What is in flight when the server goes has an outcome that nobody knows. */
@@ -354,7 +354,7 @@ class BoltTargetTest {
   void theServerMayGoAndComeBackMeanwhile(@TempDir Path otherHome) throws Exception {
     ChainLab lab = new ChainLab(directory).withoutHistory().versionsASegment(10_000);
     Map<ElementId, Optional<Element>> changes = new TreeMap<>();
-    for (int i = 0; i < 4_000; i++) {
+    for (int i = 0; i < 1_500; i++) {
       changes.put(
           ElementId.vertex(Integer.toString(i)),
           Optional.of(Vertex.of(java.util.Set.of("P"), Map.of("i", Value.Int.of(i)))));
@@ -376,7 +376,7 @@ class BoltTargetTest {
           @Override
           public void advance(long done) {
             long now = advanced.addAndGet(done);
-            if ((now > 1_500 && now - done <= 1_500) || (now > 6_000 && now - done <= 6_000)) {
+            if ((now > 500 && now - done <= 500) || (now > 2_200 && now - done <= 2_200)) {
               other[0].close();
               other[0] = neo4j.start(otherHome, settings);
             }
@@ -386,7 +386,7 @@ class BoltTargetTest {
     try (BoltTarget target = target(other[0].address(), PASSWORD, 20)) {
       RestoreReport report = Restore.run(plan, lab.repository(), target, false, restarting);
       assertThat(report.actual()).isEqualTo(lab.fingerprint());
-      assertThat(report.vertices()).isEqualTo(4_000);
+      assertThat(report.vertices()).isEqualTo(1_500);
     } finally {
       other[0].close();
     }
