@@ -16,9 +16,9 @@ import org.testcontainers.utility.MountableFile;
  * Real Neo4j Community servers in containers, with the plugin dropped into {@code plugins/} as the
  * manual says.
  *
- * <p>Normally the public image. Where no registry can be reached, {@code VARVE_TEST_JRE_IMAGE} names
- * a local image with Java 17 (see {@code deploy/test-images}), and the server is put on top of it
- * from the jars of the distribution.
+ * <p>Normally the public image. Where no registry can be reached, {@code VARVE_TEST_JRE_IMAGE}
+ * names a local image with Java 17 (see {@code deploy/test-images}), and the server is put on top
+ * of it from the jars of the distribution.
  */
 final class Neo4jInContainer {
 

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.varve.cli.architecture;
+
+import org.jspecify.annotations.NullMarked;

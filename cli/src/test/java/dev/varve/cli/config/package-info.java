@@ -1,0 +1,4 @@
+@NullMarked
+package dev.varve.cli.config;
+
+import org.jspecify.annotations.NullMarked;

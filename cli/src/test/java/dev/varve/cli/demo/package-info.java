@@ -1,0 +1,4 @@
+@NullMarked
+package dev.varve.cli.demo;
+
+import org.jspecify.annotations.NullMarked;
