@@ -1,0 +1,199 @@
+package dev.varve.cli;
+
+import dev.varve.embedded.IsolatedClassPath;
+import dev.varve.fault.ExitCode;
+import dev.varve.fault.VarveException;
+import dev.varve.restore.GraphTarget;
+import dev.varve.restore.LiveGraph;
+import dev.varve.restore.Moment;
+import dev.varve.restore.Restore;
+import dev.varve.restore.RestorePlan;
+import dev.varve.restore.RestoreReport;
+import dev.varve.restore.TargetUri;
+import dev.varve.restore.target.Targets;
+import dev.varve.restore.target.neo4j.OfflineStore;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Restores a graph as it was at a moment. */
+@Command(
+    name = "restore",
+    description = "Restore the graph as it was at a moment, and prove that it is.",
+    footer = {
+      "",
+      "Example: varve restore --to tx:neo4j@1/4711 --target neo4j-store:/var/lib/neo4j",
+      "The password of a bolt:// target's user comes from VARVE_TARGET_PASSWORD or a file."
+    })
+final class RestoreCommand implements Callable<Integer> {
+
+  private static final long OFFLINE_MEMORY = 256L << 20;
+
+  /** Elements a second on two cores; to say beforehand about how long it takes. */
+  private static final long OFFLINE_RATE = 150_000;
+
+  private static final long BOLT_RATE = 15_000;
+
+  private final Session session;
+
+  @Mixin private final ChainOptions chain = new ChainOptions();
+
+  @Option(
+      names = "--to",
+      paramLabel = "MOMENT",
+      defaultValue = "latest",
+      description =
+          "latest (the default), a time as 2026-11-22T19:30:00Z, tx:<site>/<seq>, vv:<...>")
+  private String to = "";
+
+  @Option(
+      names = "--target",
+      paramLabel = "URI",
+      description = "bolt://[user@]host:port, neo4j-store:<directory> or dir:<path>")
+  private Optional<String> target = Optional.empty();
+
+  @Option(
+      names = "--target-password-file",
+      paramLabel = "FILE",
+      description = "holds the password of a bolt:// target's user")
+  private Optional<Path> passwordFile = Optional.empty();
+
+  @Option(names = "--dry-run", description = "say what would be done, and do nothing")
+  private boolean dryRun;
+
+  @Option(names = "--overwrite", description = "remove what is in the target first")
+  private boolean overwrite;
+
+  RestoreCommand(Session session) {
+    this.session = session;
+  }
+
+  @Override
+  public Integer call() {
+    Moment moment = Moment.parse(to);
+    Optional<TargetUri> uri = target.map(TargetUri::parse);
+    if (uri.isEmpty() && !dryRun) {
+      throw new VarveException(ExitCode.USAGE, "no --target is given", TargetUri.FORMS);
+    }
+    ChainOptions.Chosen chosen = chain.open(session);
+    RestorePlan plan = Restore.plan(chosen.repository(), chosen.graph(), moment);
+    Console console = session.console();
+    if (dryRun) {
+      say(console, plan, uri);
+      return ExitCode.DONE.number();
+    }
+    try (GraphTarget opened = Targets.open(uri.orElseThrow(), needs())) {
+      RestoreReport report =
+          Restore.run(plan, chosen.repository(), opened, overwrite, console.progress());
+      say(console, report);
+    }
+    return ExitCode.DONE.number();
+  }
+
+  private Targets.Needs needs() {
+    return new Targets.Needs(password(), resources(), () -> offlineStore(session.servers()));
+  }
+
+  static OfflineStore.Resources resources() {
+    return new OfflineStore.Resources(Runtime.getRuntime().availableProcessors(), OFFLINE_MEMORY);
+  }
+
+  static OfflineStore offlineStore(Servers servers) {
+    IsolatedClassPath classPath = servers.neo4jClassPath();
+    return classPath.load(OfflineStore.class);
+  }
+
+  private Optional<String> password() {
+    String given = session.environment().get("VARVE_TARGET_PASSWORD");
+    if (given != null || passwordFile.isEmpty()) {
+      return Optional.ofNullable(given);
+    }
+    try {
+      return Optional.of(Files.readString(passwordFile.get()).strip());
+    } catch (IOException e) {
+      throw new VarveException(
+          ExitCode.USAGE,
+          "cannot read the password in " + passwordFile.get(),
+          "name a file that holds the password of the target's user",
+          e);
+    }
+  }
+
+  private static void say(Console console, RestorePlan plan, Optional<TargetUri> uri) {
+    LiveGraph.Size size = plan.estimate();
+    long elements = size.vertices() + size.edges();
+    boolean bolt = uri.isPresent() && uri.get() instanceof TargetUri.Bolt;
+    long seconds = Math.max(1, 2 * elements / (bolt ? BOLT_RATE : OFFLINE_RATE));
+    console.line("Would restore %s of graph %s", plan.moment(), plan.graph());
+    console.line("  which is         vv:%s, committed at %s", plan.vector(), plan.committedAt());
+    console.line("  to               %s", uri.map(Object::toString).orElse("no target named"));
+    console.line(
+        "  reading          %,d segments of %d snapshots, %,d bytes, %,d versions",
+        plan.segments(), plan.manifests().size(), plan.bytes(), plan.versions());
+    console.line(
+        "  writing          about %,d vertices and %,d edges, %d indexes and constraints",
+        size.vertices(), size.edges(), plan.schema().rules().size());
+    console.line("  taking           about %,d s, reading it back included", seconds);
+    plan.fingerprint().ifPresent(f -> console.line("  fingerprint      %s", f));
+    plan.avoided().forEach(key -> console.line("  way round damage in %s", key));
+    Map<String, Object> object = new LinkedHashMap<>();
+    object.put("dryRun", true);
+    object.put("graph", plan.graph());
+    object.put("moment", plan.moment().toString());
+    object.put("vector", plan.vector().toString());
+    object.put("committedAt", plan.committedAt().toString());
+    object.put("snapshots", plan.manifests().size());
+    object.put("segments", plan.segments());
+    object.put("bytes", plan.bytes());
+    object.put("versions", plan.versions());
+    object.put("vertices", size.vertices());
+    object.put("edges", size.edges());
+    object.put("rules", plan.schema().rules().size());
+    object.put("estimatedSeconds", seconds);
+    object.put("fingerprint", plan.fingerprint().map(Object::toString).orElse(null));
+    object.put("avoided", plan.avoided());
+    console.object(object);
+  }
+
+  private static void say(Console console, RestoreReport report) {
+    console.line("Restored %s of graph %s to %s", report.moment(), report.graph(), report.target());
+    console.line(
+        "  which is         vv:%s, committed at %s", report.vector(), report.committedAt());
+    console.line(
+        "  holding          %,d vertices, %,d edges, %d indexes and constraints",
+        report.vertices(), report.edges(), report.rules());
+    console.line("  promised         %s", report.expected());
+    console.line("  read back        %s", report.actual());
+    console.line(
+        "  in               %.1f s (writing %.1f, reading back %.1f) from %,d bytes",
+        report.seconds().total(),
+        report.seconds().write(),
+        report.seconds().readBack(),
+        report.bytes());
+    Map<String, Object> object = new LinkedHashMap<>();
+    object.put("graph", report.graph());
+    object.put("moment", report.moment().toString());
+    object.put("vector", report.vector().toString());
+    object.put("committedAt", report.committedAt().toString());
+    object.put("target", report.target());
+    object.put("resumed", report.standing() != GraphTarget.Standing.FRESH);
+    object.put("vertices", report.vertices());
+    object.put("edges", report.edges());
+    object.put("rules", report.rules());
+    object.put("expectedFingerprint", report.expected().toString());
+    object.put("fingerprint", report.actual().toString());
+    object.put("segments", report.segments());
+    object.put("bytes", report.bytes());
+    object.put("writeSeconds", report.seconds().write());
+    object.put("readBackSeconds", report.seconds().readBack());
+    object.put("seconds", report.seconds().total());
+    console.object(object);
+  }
+}

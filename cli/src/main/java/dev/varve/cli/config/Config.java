@@ -1,0 +1,217 @@
+package dev.varve.cli.config;
+
+import dev.varve.fault.ExitCode;
+import dev.varve.fault.VarveException;
+import dev.varve.wire.RegistryConfig;
+import dev.varve.wire.TopicSpecs;
+import dev.varve.wire.Topics;
+import java.io.IOException;
+import java.io.Reader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.TreeMap;
+
+/**
+ * A configuration, checked.
+ *
+ * @param graph the graph's name
+ * @param site the name of the place where it is written
+ * @param data working files: embedded Kafka, the fold's state
+ */
+public record Config(
+    String graph,
+    String site,
+    Path data,
+    Source source,
+    Kafka kafka,
+    RegistryConfig registry,
+    Path repository,
+    Capture capture,
+    Fold fold,
+    Compact compact) {
+
+  /**
+   * The store.
+   *
+   * @param user absent for a store without authentication
+   */
+  public record Source(
+      String uri, Optional<String> user, Optional<String> password, String database) {
+    @Override
+    public String toString() {
+      return uri + "/" + database;
+    }
+  }
+
+  /**
+   * Kafka.
+   *
+   * @param bootstrap absent: embedded, in this process
+   * @param client further client settings, such as those of security
+   */
+  public record Kafka(Optional<String> bootstrap, TopicSpecs topics, Map<String, String> client) {
+    public Kafka {
+      client = Map.copyOf(client);
+    }
+
+    public boolean embedded() {
+      return bootstrap.isEmpty();
+    }
+
+    /** Without the client settings, which may hold secrets. */
+    @Override
+    public String toString() {
+      return bootstrap.orElse("embedded");
+    }
+  }
+
+  /** See {@link Key}. */
+  public record Capture(Duration retryFor) {}
+
+  /**
+   * See {@link Key}.
+   *
+   * @param rocksdb whether digests are kept on disk instead of on the heap
+   */
+  public record Fold(
+      boolean rocksdb,
+      long rocksBytes,
+      int threads,
+      Duration commitEvery,
+      Optional<String> instance) {}
+
+  /** See {@link Key}. */
+  public record Compact(
+      Duration flushEvery,
+      long flushBytes,
+      long segmentBytes,
+      long memoryBytes,
+      Duration checkpointEvery) {}
+
+  /**
+   * Reads the file and what the environment says instead of it.
+   *
+   * @throws VarveException with {@link ExitCode#USAGE}, naming the place
+   */
+  public static Config read(Path file, Map<String, String> environment) {
+    Settings settings = Settings.read(file, environment);
+    String graph = settings.text(Key.GRAPH);
+    if (!graph.matches("[A-Za-z0-9][A-Za-z0-9_-]{0,99}")) {
+      throw settings.invalid(Key.GRAPH, "letters, digits, '-' and '_'");
+    }
+    String site = settings.text(Key.SITE);
+    if (!site.matches("[A-Za-z0-9._-]+")) {
+      throw settings.invalid(Key.SITE, "letters, digits, '.', '-' and '_'");
+    }
+    settings.oneOf(Key.SOURCE_TYPE, "neo4j");
+    return new Config(
+        graph,
+        site,
+        settings.path(Key.DATA).orElseThrow().resolve(graph),
+        source(settings),
+        kafka(settings, graph),
+        registry(settings),
+        repository(settings),
+        new Capture(settings.duration(Key.CAPTURE_RETRY_FOR)),
+        new Fold(
+            settings.oneOf(Key.FOLD_STORE, "heap", "rocksdb").equals("rocksdb"),
+            settings.bytes(Key.FOLD_ROCKS_MEMORY),
+            settings.number(Key.FOLD_THREADS, 1),
+            settings.duration(Key.FOLD_COMMIT),
+            settings.optional(Key.FOLD_INSTANCE)),
+        new Compact(
+            settings.duration(Key.COMPACT_FLUSH_EVERY),
+            settings.bytes(Key.COMPACT_FLUSH_BYTES),
+            settings.bytes(Key.COMPACT_SEGMENT_BYTES),
+            settings.bytes(Key.COMPACT_MEMORY),
+            settings.duration(Key.COMPACT_CHECKPOINT_EVERY)));
+  }
+
+  /**
+   * Where a graph's chain is kept: all that is needed to look at it or to restore from it.
+   *
+   * @param repository the directory
+   */
+  public record ChainPlace(String graph, Path repository) {}
+
+  /** Reads no more of the configuration than the place of the chain. */
+  public static ChainPlace chainPlace(Path file, Map<String, String> environment) {
+    Settings settings = Settings.read(file, environment);
+    return new ChainPlace(settings.text(Key.GRAPH), repository(settings));
+  }
+
+  private static Source source(Settings settings) {
+    String uri = settings.text(Key.SOURCE_URI);
+    if (!uri.matches("(bolt|neo4j)(\\+s|\\+ssc)?://[^/@\\s]+/?")) {
+      throw settings.invalid(Key.SOURCE_URI, "such as bolt://localhost:7687, without a password");
+    }
+    Optional<String> user =
+        Optional.of(settings.text(Key.SOURCE_USER)).filter(name -> !name.equals("none"));
+    return new Source(
+        uri,
+        user,
+        user.isEmpty()
+            ? Optional.empty()
+            : settings.secret(Key.SOURCE_PASSWORD, Key.SOURCE_PASSWORD_FILE),
+        settings.text(Key.SOURCE_DATABASE));
+  }
+
+  private static Kafka kafka(Settings settings, String graph) {
+    String bootstrap = settings.text(Key.KAFKA_BOOTSTRAP);
+    if (!bootstrap.matches("embedded|[^\\s,]+:\\d+(\\s*,\\s*[^\\s,]+:\\d+)*")) {
+      throw settings.invalid(Key.KAFKA_BOOTSTRAP, "embedded, or host:port,host:port");
+    }
+    boolean embedded = bootstrap.equals("embedded");
+    Optional<Integer> replicas =
+        settings.optional(Key.KAFKA_REPLICATION).isPresent()
+            ? Optional.of(settings.number(Key.KAFKA_REPLICATION, 1))
+            : embedded ? Optional.of(1) : Optional.empty();
+    return new Kafka(
+        embedded ? Optional.empty() : Optional.of(bootstrap),
+        new TopicSpecs(
+            new Topics(graph),
+            settings.number(Key.KAFKA_PARTITIONS, 1),
+            replicas,
+            settings.duration(Key.KAFKA_COMPACTION_LAG),
+            settings.oneOf(Key.KAFKA_COMPRESSION, "lz4", "zstd")),
+        settings.path(Key.KAFKA_CLIENT_FILE).map(Config::properties).orElse(Map.of()));
+  }
+
+  private static Map<String, String> properties(Path file) {
+    Properties properties = new Properties();
+    try (Reader reader = Files.newBufferedReader(file)) {
+      properties.load(reader);
+    } catch (IOException | IllegalArgumentException e) {
+      throw new VarveException(
+          ExitCode.USAGE,
+          "cannot read the Kafka client settings in " + file + ": " + e.getMessage(),
+          "kafka.clientFile names a properties file such as kafka-console-consumer.sh takes",
+          e);
+    }
+    Map<String, String> settings = new TreeMap<>();
+    properties.stringPropertyNames().forEach(n -> settings.put(n, properties.getProperty(n)));
+    return settings;
+  }
+
+  private static RegistryConfig registry(Settings settings) {
+    return new RegistryConfig(
+        settings.text(Key.REGISTRY_URL),
+        settings.optional(Key.REGISTRY_USER),
+        settings.secret(Key.REGISTRY_PASSWORD, Key.REGISTRY_PASSWORD_FILE),
+        settings.path(Key.REGISTRY_TRUST_STORE),
+        settings.secret(Key.REGISTRY_TRUST_STORE_PASSWORD, Key.REGISTRY_TRUST_STORE_PASSWORD_FILE),
+        true);
+  }
+
+  private static Path repository(Settings settings) {
+    String root = settings.text(Key.REPOSITORY_ROOT);
+    if (root.matches("[a-z0-9+.-]{2,}://.*")) {
+      throw settings.invalid(Key.REPOSITORY_ROOT, "a directory; object storage is not there yet");
+    }
+    return settings.path(Key.REPOSITORY_ROOT).orElseThrow();
+  }
+}

@@ -1,0 +1,160 @@
+package dev.varve.cli.config;
+
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Every key that a configuration may have. The environment variable of {@code compact.flushEvery}
+ * is {@code VARVE_COMPACT_FLUSH_EVERY}.
+ */
+public enum Key {
+  GRAPH(
+      "graph", null, "the graph's name: names the topics and the chain; letters, digits, - and _"),
+  SITE("site", "neo4j", "the name of this place where the graph is written"),
+  DATA("data", "varve-data", "working files: embedded Kafka, the fold's state"),
+
+  SOURCE_TYPE("source.type", "neo4j", "the kind of store; neo4j is the one there is"),
+  SOURCE_URI("source.uri", null, "where the store is reached, such as bolt://localhost:7687"),
+  SOURCE_USER("source.user", "neo4j", "who logs in; 'none' for a store without authentication"),
+  SOURCE_PASSWORD("source.password", null, "the password; in the environment only"),
+  SOURCE_PASSWORD_FILE("source.passwordFile", null, "a file that holds the password"),
+  SOURCE_DATABASE("source.database", "neo4j", "which database of the server"),
+
+  KAFKA_BOOTSTRAP("kafka.bootstrap", "embedded", "embedded, or host:port,host:port"),
+  KAFKA_PARTITIONS("kafka.partitions", "4", "partitions of the topics; fixed once they exist"),
+  KAFKA_REPLICATION(
+      "kafka.replicationFactor",
+      null,
+      "replicas of each topic; 1 if embedded, else 3 as far as there are brokers"),
+  KAFKA_COMPACTION_LAG(
+      "kafka.compactionLag",
+      "7d",
+      "how long compact may be down before the tables' history is thinned out"),
+  KAFKA_COMPRESSION("kafka.compression", "lz4", "lz4 or zstd"),
+  KAFKA_CLIENT_FILE(
+      "kafka.clientFile", null, "a properties file of client settings, such as security"),
+
+  REGISTRY_URL("registry.url", "embedded", "embedded, or http(s)://…; may be written registry: …"),
+  REGISTRY_USER("registry.user", null, "who logs in to the registry"),
+  REGISTRY_PASSWORD("registry.password", null, "the password; in the environment only"),
+  REGISTRY_PASSWORD_FILE("registry.passwordFile", null, "a file that holds the password"),
+  REGISTRY_TRUST_STORE("registry.trustStore", null, "certificates to trust, a PKCS12 or JKS file"),
+  REGISTRY_TRUST_STORE_PASSWORD(
+      "registry.trustStorePassword", null, "its password; in the environment only"),
+  REGISTRY_TRUST_STORE_PASSWORD_FILE(
+      "registry.trustStorePasswordFile", null, "a file that holds its password"),
+
+  REPOSITORY_ROOT("repository.root", null, "the directory that the chains are kept in"),
+
+  CAPTURE_RETRY_FOR(
+      "capture.retryFor", "10m", "how long the store or Kafka may be out of reach before it ends"),
+
+  FOLD_STORE("fold.store", "heap", "where digests are kept: heap (150 B an element) or rocksdb"),
+  FOLD_ROCKS_MEMORY("fold.rocksMemory", "128MiB", "memory for rocksdb, beside the heap"),
+  FOLD_THREADS("fold.threads", "1", "threads that fold"),
+  FOLD_COMMIT(
+      "fold.commitEvery", "1s", "how often the fold commits; less is sooner, more is cheaper"),
+  FOLD_INSTANCE("fold.instance", null, "this fold's name where several run; keep it over restarts"),
+
+  COMPACT_FLUSH_EVERY("compact.flushEvery", "60s", "how often a delta is laid down"),
+  COMPACT_FLUSH_BYTES("compact.flushBytes", "1GiB", "or sooner, when so much has come"),
+  COMPACT_SEGMENT_BYTES("compact.segmentBytes", "32MiB", "how long a segment gets"),
+  COMPACT_MEMORY("compact.memory", "64MiB", "what is sorted on the heap; the rest in files"),
+  COMPACT_CHECKPOINT_EVERY(
+      "compact.checkpointEvery", "24h", "how often base and deltas are merged into a new base"),
+  COMPACT_KEEP_CHAINS("compact.keepChains", "7", "reserved: nothing is expired yet"),
+  ;
+
+  static final String ENVIRONMENT_PREFIX = "VARVE_";
+
+  private final String path;
+  private final Optional<String> defaultText;
+  private final String description;
+
+  Key(String path, @Nullable String defaultText, String description) {
+    this.path = path;
+    this.defaultText = Optional.ofNullable(defaultText);
+    this.description = description;
+  }
+
+  /** As in the file, parts joined by dots. */
+  public String path() {
+    return path;
+  }
+
+  public Optional<String> defaultText() {
+    return defaultText;
+  }
+
+  public String description() {
+    return description;
+  }
+
+  /** The variable that overrides it. */
+  public String environment() {
+    return ENVIRONMENT_PREFIX
+        + path.replaceAll("([a-z])([A-Z])", "$1_$2").replace('.', '_').toUpperCase(Locale.ROOT);
+  }
+
+  /** Whether it may stand in the file. */
+  public boolean inFile() {
+    return !secret();
+  }
+
+  /** Whether it may not stand in a file that others read. */
+  boolean secret() {
+    return path.endsWith("assword");
+  }
+
+  static Optional<Key> of(String path) {
+    return Arrays.stream(values()).filter(key -> key.path.equals(path)).findFirst();
+  }
+
+  /** Whether keys begin with this path and a dot. */
+  static boolean isSection(String path) {
+    return Arrays.stream(values()).anyMatch(key -> key.path.startsWith(path + "."));
+  }
+
+  /** The key or section that looks most like it. */
+  static String nearest(String path) {
+    return candidates().stream()
+        .min(Comparator.comparingInt((String known) -> distance(known, path)))
+        .orElseThrow();
+  }
+
+  private static List<String> candidates() {
+    return Arrays.stream(values())
+        .flatMap(
+            key -> {
+              int dot = key.path.indexOf('.');
+              return dot < 0
+                  ? Stream.of(key.path)
+                  : Stream.of(key.path.substring(0, dot), key.path);
+            })
+        .distinct()
+        .toList();
+  }
+
+  /** How many letters have to be changed, added or left out. */
+  private static int distance(String a, String b) {
+    int[] row = new int[b.length() + 1];
+    for (int j = 0; j <= b.length(); j++) {
+      row[j] = j;
+    }
+    for (int i = 1; i <= a.length(); i++) {
+      int diagonal = row[0];
+      row[0] = i;
+      for (int j = 1; j <= b.length(); j++) {
+        int change = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
+        diagonal = row[j];
+        row[j] = Math.min(change, Math.min(row[j], row[j - 1]) + 1);
+      }
+    }
+    return row[b.length()];
+  }
+}

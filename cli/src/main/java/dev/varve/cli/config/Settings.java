@@ -1,0 +1,310 @@
+package dev.varve.cli.config;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import dev.varve.fault.ExitCode;
+import dev.varve.fault.VarveException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.format.DateTimeParseException;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the file and the environment say, key by key, each with the place it comes from. The
+ * environment wins.
+ */
+final class Settings {
+
+  private static final Pattern DURATION = Pattern.compile("(\\d+)\\s*(ms|s|m|h|d)");
+  private static final Pattern SIZE =
+      Pattern.compile("(\\d+)\\s*(|b|k|kb|kib|m|mb|mib|g|gb|gib)", Pattern.CASE_INSENSITIVE);
+
+  /**
+   * @param origin such as {@code varve.yaml:7} or the name of a variable
+   */
+  private record Entry(String text, String origin) {}
+
+  private final Map<Key, Entry> entries = new EnumMap<>(Key.class);
+  private final Path directory;
+
+  private Settings(Path directory) {
+    this.directory = directory;
+  }
+
+  /**
+   * Reads a file and what the environment says instead of it.
+   *
+   * @throws VarveException with {@link ExitCode#USAGE} if the file is not there, not YAML, or has a
+   *     key that is not known
+   */
+  static Settings read(Path file, Map<String, String> environment) {
+    Path parent = file.toAbsolutePath().getParent();
+    Settings settings = new Settings(parent == null ? Path.of("/") : parent);
+    try {
+      settings.readFile(file);
+    } catch (NoSuchFileException e) {
+      throw usage(
+          "there is no configuration at " + file,
+          "write one with 'varve init', or name it with -c <file>",
+          e);
+    } catch (JsonProcessingException e) {
+      throw usage(
+          file + ":" + e.getLocation().getLineNr() + ": " + e.getOriginalMessage(),
+          "the file must be YAML; 'varve init' writes one to begin with",
+          e);
+    } catch (IOException e) {
+      throw usage("cannot read " + file + ": " + e.getMessage(), "see who may read the file", e);
+    }
+    settings.readEnvironment(environment);
+    return settings;
+  }
+
+  private void readFile(Path file) throws IOException {
+    YAMLFactory yaml =
+        YAMLFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+    try (JsonParser parser = yaml.createParser(Files.readString(file))) {
+      JsonToken first = parser.nextToken();
+      if (first == null || first == JsonToken.VALUE_NULL) {
+        return;
+      }
+      if (first != JsonToken.START_OBJECT) {
+        throw usage(
+            place(file, parser) + ": expected keys and values",
+            "the file begins with a line such as 'graph: orders'",
+            null);
+      }
+      readObject(file, parser, "");
+    }
+  }
+
+  private void readObject(Path file, JsonParser parser, String prefix) throws IOException {
+    while (parser.nextToken() == JsonToken.FIELD_NAME) {
+      String path = prefix + parser.currentName();
+      String place = place(file, parser);
+      if (Key.of(path).isEmpty() && !Key.isSection(path)) {
+        throw unknown(place, path);
+      }
+      JsonToken value = parser.nextToken();
+      if (value == JsonToken.START_OBJECT) {
+        if (!Key.isSection(path)) {
+          throw usage(place + ": " + path + " is one value, not a section", explained(path), null);
+        }
+        readObject(file, parser, path + ".");
+      } else if (value == JsonToken.START_ARRAY) {
+        put(path, place, readArray(parser));
+      } else if (value != JsonToken.VALUE_NULL) {
+        put(path, place, parser.getText());
+      }
+    }
+  }
+
+  private static String readArray(JsonParser parser) throws IOException {
+    StringBuilder text = new StringBuilder();
+    while (parser.nextToken() != JsonToken.END_ARRAY) {
+      text.append(text.isEmpty() ? "" : ",").append(parser.getText());
+    }
+    return text.toString();
+  }
+
+  private void put(String path, String place, String text) {
+    // "registry: embedded" is the short way to write "registry: { url: embedded }"
+    Key key =
+        path.equals("registry")
+            ? Key.REGISTRY_URL
+            : Key.of(path)
+                .orElseThrow(
+                    () ->
+                        usage(
+                            place + ": " + path + " is a section, not a value",
+                            "the nearest key is " + Key.nearest(path + "."),
+                            null));
+    if (key.secret()) {
+      throw usage(
+          place + ": " + path + " does not belong into this file, where others may read it",
+          "put it into a file of its own and name that with "
+              + path
+              + "File, or set "
+              + key.environment(),
+          null);
+    }
+    entries.put(key, new Entry(text, place));
+  }
+
+  private void readEnvironment(Map<String, String> environment) {
+    for (Key key : Key.values()) {
+      String value = environment.get(key.environment());
+      if (value == null && key == Key.REGISTRY_URL) {
+        value = environment.get(Key.ENVIRONMENT_PREFIX + "REGISTRY");
+      }
+      if (value != null) {
+        entries.put(key, new Entry(value, key.environment()));
+      }
+    }
+  }
+
+  Optional<String> optional(Key key) {
+    Entry entry = entries.get(key);
+    return entry != null ? Optional.of(entry.text()) : key.defaultText();
+  }
+
+  String text(Key key) {
+    return optional(key)
+        .orElseThrow(
+            () ->
+                usage(
+                    key.path() + " is not set",
+                    "it is "
+                        + key.description()
+                        + "; set it in the file or as "
+                        + key.environment(),
+                    null));
+  }
+
+  int number(Key key, int least) {
+    String text = text(key);
+    try {
+      int number = Integer.parseInt(text.strip());
+      if (number >= least) {
+        return number;
+      }
+    } catch (NumberFormatException e) {
+      // said below
+    }
+    throw invalid(key, "a whole number, " + least + " or more");
+  }
+
+  Duration duration(Key key) {
+    String text = text(key).strip();
+    Matcher matcher = DURATION.matcher(text);
+    try {
+      Duration duration =
+          matcher.matches()
+              ? of(Long.parseLong(matcher.group(1)), matcher.group(2))
+              : Duration.parse(text);
+      if (!duration.isNegative() && !duration.isZero()) {
+        return duration;
+      }
+    } catch (DateTimeParseException | ArithmeticException | NumberFormatException e) {
+      // said below
+    }
+    throw invalid(key, "a duration such as 500ms, 60s, 5m, 24h or 7d");
+  }
+
+  private static Duration of(long count, String unit) {
+    return switch (unit) {
+      case "ms" -> Duration.ofMillis(count);
+      case "s" -> Duration.ofSeconds(count);
+      case "m" -> Duration.ofMinutes(count);
+      case "h" -> Duration.ofHours(count);
+      default -> Duration.ofDays(count);
+    };
+  }
+
+  long bytes(Key key) {
+    Matcher matcher = SIZE.matcher(text(key).strip());
+    try {
+      if (matcher.matches()) {
+        long count = Long.parseLong(matcher.group(1));
+        String unit = matcher.group(2).toLowerCase(Locale.ROOT);
+        int shift =
+            unit.startsWith("k") ? 10 : unit.startsWith("m") ? 20 : unit.startsWith("g") ? 30 : 0;
+        long bytes = Math.multiplyExact(count, 1L << shift);
+        if (bytes > 0) {
+          return bytes;
+        }
+      }
+    } catch (ArithmeticException | NumberFormatException e) {
+      // said below
+    }
+    throw invalid(key, "a size such as 512KiB, 64MiB or 1GiB");
+  }
+
+  /** One of a few words. */
+  String oneOf(Key key, String... words) {
+    String text = text(key);
+    for (String word : words) {
+      if (word.equals(text)) {
+        return text;
+      }
+    }
+    throw invalid(key, "one of " + String.join(", ", words));
+  }
+
+  /** Relative paths begin where the file is. */
+  Optional<Path> path(Key key) {
+    return optional(key).map(directory::resolve).map(Path::normalize);
+  }
+
+  /** A secret from the environment or from the file that is named for it; never empty text. */
+  Optional<String> secret(Key key, Key fileKey) {
+    Optional<String> given = optional(key);
+    if (given.isPresent()) {
+      return given;
+    }
+    return path(fileKey).map(file -> readSecret(file, fileKey));
+  }
+
+  private String readSecret(Path file, Key fileKey) {
+    try {
+      String secret = Files.readString(file).strip();
+      if (!secret.isEmpty()) {
+        return secret;
+      }
+      throw usage(
+          origin(fileKey) + "the file " + file + " is empty",
+          "it must hold the password and nothing else",
+          null);
+    } catch (IOException e) {
+      throw usage(
+          origin(fileKey) + "cannot read the file " + file,
+          "it must be there and readable by the user who runs varve",
+          e);
+    }
+  }
+
+  VarveException invalid(Key key, String expected) {
+    return usage(
+        origin(key) + key.path() + " must be " + expected + ", got '" + text(key) + "'",
+        "it is " + key.description(),
+        null);
+  }
+
+  private String origin(Key key) {
+    Entry entry = entries.get(key);
+    return entry == null ? "" : entry.origin() + ": ";
+  }
+
+  private static VarveException unknown(String place, String path) {
+    String nearest = Key.nearest(path);
+    return usage(
+        place + ": unknown key '" + path + "'",
+        "the nearest known key is '"
+            + nearest
+            + "'; docs/operations.md lists them all, 'varve init' writes them commented",
+        null);
+  }
+
+  private static String explained(String path) {
+    return Key.of(path).map(key -> "it is " + key.description()).orElse("see docs/operations.md");
+  }
+
+  private static String place(Path file, JsonParser parser) {
+    return file.getFileName() + ":" + parser.currentTokenLocation().getLineNr();
+  }
+
+  private static VarveException usage(String message, String hint, @Nullable Throwable cause) {
+    return new VarveException(ExitCode.USAGE, message, hint, cause);
+  }
+}

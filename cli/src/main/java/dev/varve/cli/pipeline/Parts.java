@@ -1,0 +1,226 @@
+package dev.varve.cli.pipeline;
+
+import dev.varve.archive.DirectoryRepository;
+import dev.varve.cdc.Capture;
+import dev.varve.cdc.CaptureConfig;
+import dev.varve.cdc.CaptureStatus;
+import dev.varve.cdc.neo4j.Neo4jSource;
+import dev.varve.cli.config.Config;
+import dev.varve.compact.CompactConfig;
+import dev.varve.compact.CompactStatus;
+import dev.varve.compact.Compactor;
+import dev.varve.streams.FoldApp;
+import dev.varve.streams.FoldConfig;
+import dev.varve.streams.FoldStatus;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/** Makes the parts of the pipeline from a configuration and the brokers' addresses. */
+public final class Parts {
+
+  private final Config config;
+  private final Map<String, String> kafka;
+
+  /**
+   * @param bootstrap the brokers, such as those of an embedded one
+   */
+  public Parts(Config config, String bootstrap) {
+    this.config = config;
+    Map<String, String> settings = new TreeMap<>(config.kafka().client());
+    settings.put("bootstrap.servers", bootstrap);
+    this.kafka = Map.copyOf(settings);
+  }
+
+  /**
+   * @param newIncarnation see {@link CaptureConfig}
+   */
+  public Part capture(boolean newIncarnation) {
+    return new Part("capture", () -> new Capturing(Capture.start(captureConfig(newIncarnation))));
+  }
+
+  public Part fold() {
+    return new Part("fold", () -> new Folding(FoldApp.start(foldConfig())));
+  }
+
+  /**
+   * @param startOver see {@link CompactConfig}
+   */
+  public Part compact(boolean startOver) {
+    return new Part(
+        "compact",
+        () -> {
+          Compactor compactor = Compactor.start(compactConfig(startOver));
+          return new Compacting(
+              compactor,
+              CheckpointSchedule.start(
+                  compactor,
+                  new DirectoryRepository(config.repository()),
+                  config.graph(),
+                  config.compact().checkpointEvery()));
+        });
+  }
+
+  /** As {@link #compact}, for whoever also asks it to flush. */
+  public Compactor compactor() {
+    return Compactor.start(compactConfig(false));
+  }
+
+  private CaptureConfig captureConfig(boolean newIncarnation) {
+    Config.Source source = config.source();
+    CaptureConfig usual =
+        CaptureConfig.of(
+            Neo4jSource.of(source.uri(), source.user(), source.password(), source.database()),
+            config.site(),
+            kafka,
+            config.registry(),
+            config.kafka().topics());
+    return usual
+        .withNewIncarnation(newIncarnation)
+        .withLimits(config.capture().retryFor(), usual.startLimit());
+  }
+
+  private FoldConfig foldConfig() {
+    Config.Fold fold = config.fold();
+    return new FoldConfig(
+        config.kafka().topics(),
+        config.registry(),
+        kafka,
+        config.data().resolve("fold"),
+        fold.rocksdb() ? FoldConfig.StateKind.ROCKSDB : FoldConfig.StateKind.HEAP,
+        fold.rocksBytes(),
+        fold.threads(),
+        0,
+        fold.commitEvery(),
+        fold.instance());
+  }
+
+  private CompactConfig compactConfig(boolean startOver) {
+    Config.Compact compact = config.compact();
+    return CompactConfig.of(
+            config.graph(),
+            kafka,
+            config.registry(),
+            new DirectoryRepository(config.repository()),
+            config.data().resolve("compact"))
+        .withFlushInterval(compact.flushEvery())
+        .withSizes(compact.flushBytes(), compact.segmentBytes(), compact.memoryBytes())
+        .withStartOver(startOver);
+  }
+
+  private record Capturing(Capture capture) implements Part.Running {
+    @Override
+    public Optional<Throwable> failure() {
+      return capture.failure();
+    }
+
+    @Override
+    public String text() {
+      CaptureStatus status = capture.status();
+      return phase(status)
+          + status
+              .position()
+              .map(position -> " tx " + position.seq() + " (" + status.lag() + " behind)")
+              .orElse("");
+    }
+
+    @Override
+    public Map<String, Object> report() {
+      CaptureStatus status = capture.status();
+      Map<String, Object> report = new LinkedHashMap<>();
+      report.put("phase", phase(status));
+      report.put("transaction", status.position().map(position -> position.seq()).orElse(null));
+      report.put("behind", status.lag());
+      report.put("changes", status.changes());
+      return report;
+    }
+
+    private static String phase(CaptureStatus status) {
+      return status.phase().name().toLowerCase(Locale.ROOT).replace('_', ' ');
+    }
+
+    @Override
+    public void close() {
+      capture.close();
+    }
+  }
+
+  private record Folding(FoldApp fold) implements Part.Running {
+    @Override
+    public Optional<Throwable> failure() {
+      return fold.failure();
+    }
+
+    @Override
+    public String text() {
+      FoldStatus status = fold.status();
+      return status.running()
+          ? String.format(Locale.ROOT, "%,d folded", status.folded())
+          : status.state().toLowerCase(Locale.ROOT);
+    }
+
+    @Override
+    public Map<String, Object> report() {
+      FoldStatus status = fold.status();
+      Map<String, Object> report = new LinkedHashMap<>();
+      report.put("state", status.state());
+      report.put("folded", status.folded());
+      report.put("behind", status.behind());
+      report.put("conflicts", status.conflicts());
+      return report;
+    }
+
+    @Override
+    public void close() {
+      fold.close();
+    }
+  }
+
+  private record Compacting(Compactor compactor, CheckpointSchedule checkpoints)
+      implements Part.Running {
+    @Override
+    public Optional<Throwable> failure() {
+      return compactor.failure();
+    }
+
+    @Override
+    public String text() {
+      CompactStatus status = compactor.status();
+      String newest =
+          status.newestManifest().isPresent()
+              ? "snapshot " + status.newestManifest().getAsLong()
+              : "no snapshot yet";
+      return newest
+          + String.format(Locale.ROOT, ", %,d versions to lay down", status.pendingVersions())
+          + status.trouble().map(trouble -> " (" + trouble + ")").orElse("");
+    }
+
+    @Override
+    public Map<String, Object> report() {
+      CompactStatus status = compactor.status();
+      Map<String, Object> report = new LinkedHashMap<>();
+      report.put("phase", status.phase().name().toLowerCase(Locale.ROOT).replace('_', ' '));
+      report.put(
+          "newestManifest",
+          status.newestManifest().isPresent() ? status.newestManifest().getAsLong() : null);
+      report.put("laidDown", status.laidDown().toString());
+      report.put("reached", status.reached().toString());
+      report.put("pendingVersions", status.pendingVersions());
+      report.put("lastPublishedAt", status.lastPublishedAt().map(Object::toString).orElse(null));
+      report.put("trouble", status.trouble().orElse(null));
+      return report;
+    }
+
+    @Override
+    public void close() {
+      checkpoints.close();
+      compactor.close();
+    }
+  }
+
+  /** How long a stop may take before the process ends all the same. */
+  public static final Duration STOP_WITHIN = Duration.ofSeconds(40);
+}
