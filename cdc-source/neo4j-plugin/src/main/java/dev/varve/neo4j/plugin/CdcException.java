@@ -20,6 +20,8 @@ final class CdcException extends RuntimeException implements Status.HasStatus {
     LOG_PRUNED,
     /** The log has a hole or cannot be read. */
     LOG_BROKEN,
+    /** An element in the store cannot be read. */
+    STORE_BROKEN,
     /** The position was given out by another store, or by this one before it was rolled back. */
     OTHER_STORE,
     /** The position is not one that the plugin gave out. */

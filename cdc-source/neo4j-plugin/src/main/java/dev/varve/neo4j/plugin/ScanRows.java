@@ -16,9 +16,9 @@ import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.neo4j.common.DependencyResolver;
-import org.neo4j.exceptions.UnderlyingStorageException;
 import org.neo4j.internal.id.IdGeneratorFactory;
 import org.neo4j.internal.kernel.api.EntityCursor;
 import org.neo4j.internal.kernel.api.NodeCursor;
@@ -40,6 +40,9 @@ final class ScanRows implements RowSource<ScanRow> {
 
   /** How often an element is read anew that is changed while it is read. */
   private static final int READ_ATTEMPTS = 100;
+
+  /** The pause before the second attempt; each further one is longer by as much. */
+  private static final long PAUSE_NANOS = 100_000;
 
   /** After how many ids, used or not, it is asked whether the client still wants them. */
   private static final int IDS_BETWEEN_CHECKS = 1 << 14;
@@ -125,19 +128,24 @@ final class ScanRows implements RowSource<ScanRow> {
         List.of());
   }
 
+  /**
+   * Reads an element, anew if it cannot be made sense of: a writer may be half-way through it, and
+   * what is then found of its records may be anything.
+   */
   private Optional<Element> read(long id) {
     for (int attempt = 1; ; attempt++) {
       try {
         return kind == ElementKind.VERTEX ? vertex(id) : edge(id);
-      } catch (UnderlyingStorageException e) {
+      } catch (RuntimeException e) {
+        guard.check();
         if (attempt == READ_ATTEMPTS) {
           throw new CdcException(
-              Code.LOG_BROKEN,
-              "The " + kind + " " + id + " cannot be read: " + e.getMessage(),
+              Code.STORE_BROKEN,
+              "The element " + kind.code() + id + " cannot be read: " + e.getMessage(),
               "Check the store's consistency with neo4j-admin database check.",
               e);
         }
-        Thread.onSpinWait();
+        LockSupport.parkNanos(attempt * PAUSE_NANOS);
       }
     }
   }

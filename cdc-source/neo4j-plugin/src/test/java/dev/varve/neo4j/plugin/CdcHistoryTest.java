@@ -10,6 +10,7 @@ import dev.varve.graph.ElementId;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -183,46 +184,39 @@ class CdcHistoryTest {
   }
 
   @Test
-  void aTransactionThatWasCommittedWithoutThePluginIsRefused(@TempDir Path home) {
-    String from;
+  void whatChangedDataWithoutThePluginIsRefusedAndTheRestIsRead(@TempDir Path home) {
     try (TestDatabase database = TestDatabase.start(home)) {
       database.run("CREATE (:A {n: 1})-[:TO {w: 1}]->(:A)");
-      from = database.current();
     }
-    for (String write :
-        List.of(
-            "CREATE (:A)",
-            "MATCH (n:A) SET n.n = 2",
-            "MATCH (n:A) SET n:B",
-            "MATCH ()-[r]->() SET r.w = 2",
-            "MATCH ()-[r]->() DELETE r")) {
-      try (TestDatabase database = TestDatabase.startUnenriched(home)) {
+    Map<String, String> writes = new LinkedHashMap<>(); // by the position before it
+    String beforeIndex;
+    String afterIndex;
+    try (TestDatabase database = TestDatabase.startUnenriched(home)) {
+      TransactionLog log = new TransactionLog(database.api().getDependencyResolver());
+      for (String write :
+          List.of(
+              "MATCH (n:A) SET n.n = 2",
+              "MATCH (n:A) SET n:B",
+              "MATCH ()-[r]->() SET r.w = 2",
+              "MATCH ()-[r]->() DELETE r",
+              "CREATE (:A)")) {
+        writes.put(log.current().toString(), write);
         database.run(write);
       }
-      try (TestDatabase database = TestDatabase.start(home)) {
-        String before = from;
-        assertThatThrownBy(() -> database.read(before))
-            .as(write)
-            .hasMessageStartingWith("VARVE-UNENRICHED-TRANSACTION: ");
-        from = database.current();
-        database.run("CREATE (:C)");
-        assertThat(database.changes(from)).hasSize(1);
-        from = database.current();
-      }
-    }
-  }
-
-  @Test
-  void schemaAndTokensWithoutThePluginAreRead(@TempDir Path home) {
-    String from;
-    try (TestDatabase database = TestDatabase.start(home)) {
-      from = database.current();
-    }
-    try (TestDatabase database = TestDatabase.startUnenriched(home)) {
-      database.run("CREATE INDEX a IF NOT EXISTS FOR (n:A) ON (n.x)");
+      beforeIndex = log.current().toString();
+      database.run("CREATE INDEX a IF NOT EXISTS FOR (n:New) ON (n.x)");
+      afterIndex = log.current().toString();
     }
     try (TestDatabase database = TestDatabase.start(home)) {
-      assertThat(database.transactions(from)).hasSize(1);
+      writes.forEach(
+          (before, write) ->
+              assertThatThrownBy(() -> database.read(before))
+                  .as(write)
+                  .hasMessageStartingWith("VARVE-UNENRICHED-TRANSACTION: ")
+                  .hasMessageContaining("HINT: "));
+      assertThat(database.transactions(beforeIndex)).hasSize(1);
+      database.run("CREATE (:C)");
+      assertThat(database.changes(afterIndex)).hasSize(1);
     }
   }
 
