@@ -20,6 +20,7 @@ import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -33,14 +34,16 @@ import java.util.regex.Pattern;
  * A manifest as JSON; {@code docs/format/manifest.md} describes it.
  *
  * <p>The same manifest always gives the same bytes: UTF-8, members in the order below, two spaces
- * of indentation, line feeds, one at the end. Readers ignore members that they do not know, and
- * refuse a major version that they do not know.
+ * of indentation, line feeds, one at the end. The last member is a sha256 over all bytes before its
+ * name. Readers ignore members that they do not know, and refuse a major version that they do not
+ * know.
  */
 public final class ManifestJson {
 
   static final String FORMAT = "varve-manifest";
   static final int MAJOR = 1;
   static final int MINOR = 0;
+  static final String CHECKSUM = "checksum";
 
   private static final Pattern VERSION = Pattern.compile("([0-9]{1,6})\\.([0-9]{1,6})");
   private static final int MICROS_PER_SECOND = 1_000_000;
@@ -101,7 +104,7 @@ public final class ManifestJson {
         .put("id", manifest.writer().id())
         .put("version", manifest.writer().version());
     json.put("createdAt", manifest.createdAt().truncatedTo(ChronoUnit.MILLIS).toString());
-    return text(json);
+    return withChecksum(text(json));
   }
 
   /**
@@ -118,6 +121,7 @@ public final class ManifestJson {
         throw new DamagedException(key, "not a JSON object", null);
       }
       checkFormat(key, json);
+      checkChecksum(key, bytes, json);
       return manifest(json);
     } catch (JsonProcessingException e) {
       throw new DamagedException(
@@ -330,14 +334,31 @@ public final class ManifestJson {
     return items;
   }
 
-  private static byte[] text(ObjectNode json) {
+  /** The manifest has no child yet that names its hash, so it carries one of its own. */
+  private static byte[] withChecksum(String text) {
+    String open = text.substring(0, text.lastIndexOf("\n}")) + ",\n  ";
+    String checksum = Digests.sha256Of(open.getBytes(StandardCharsets.UTF_8));
+    return (open + "\"" + CHECKSUM + "\" : \"" + checksum + "\"\n}\n")
+        .getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static void checkChecksum(String key, byte[] bytes, JsonNode json) {
+    String name = "\"" + CHECKSUM + "\"";
+    int at = new String(bytes, StandardCharsets.ISO_8859_1).lastIndexOf(name);
+    String said = text(json, CHECKSUM);
+    String actual = Digests.sha256Of(Arrays.copyOf(bytes, Math.max(at, 0)));
+    if (!actual.equals(said)) {
+      throw new DamagedException(key, "its checksum is " + actual + ", not " + said, null);
+    }
+  }
+
+  private static String text(ObjectNode json) {
     DefaultIndenter indenter = new DefaultIndenter("  ", "\n");
     DefaultPrettyPrinter printer = new DefaultPrettyPrinter();
     printer.indentObjectsWith(indenter);
     printer.indentArraysWith(indenter);
     try {
-      return (MAPPER.writer(printer).writeValueAsString(json) + "\n")
-          .getBytes(StandardCharsets.UTF_8);
+      return MAPPER.writer(printer).writeValueAsString(json);
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("a tree can always be written", e);
     }

@@ -88,7 +88,7 @@ class ChainTest {
   @Test
   void anAlteredManifestIsNamedAndNotTrusted() throws Exception {
     String key = Keys.manifest("g", 2);
-    replace(key, text(key).replace("\"vertices\" : 7", "\"vertices\" : 8"));
+    replace(key, sealed(text(key).replace("\"vertices\" : 7", "\"vertices\" : 8")));
     Chain chain = load();
     assertThat(chain.damage()).hasSize(1);
     assertThat(chain.damage().get(0)).isInstanceOf(Damage.Altered.class);
@@ -96,6 +96,15 @@ class ChainTest {
     assertThat(chain.links())
         .extracting(l -> l.manifest().number())
         .containsExactly(1L, 3L, 4L, 5L);
+  }
+
+  @Test
+  void theNewestManifestThatNoOtherNamesIsCheckedToo() throws Exception {
+    String key = Keys.manifest("g", 5);
+    replace(key, text(key).replace("\"vertices\" : 7", "\"vertices\" : 8"));
+    assertThat(load().damage())
+        .singleElement()
+        .satisfies(damage -> assertThat(damage.text()).contains(key).contains("checksum"));
   }
 
   @Test
@@ -183,6 +192,10 @@ class ChainTest {
     repository.create(manifest.key(), ManifestJson.write(manifest));
     parent = Chain.loadNewest(repository, "g").map(Chain.Link::asParent);
     number++;
+  }
+
+  private static String sealed(String text) {
+    return new String(ManifestJsonTest.sealed(text), StandardCharsets.UTF_8);
   }
 
   private String text(String key) throws Exception {

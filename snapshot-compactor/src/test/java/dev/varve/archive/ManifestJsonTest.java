@@ -80,13 +80,13 @@ class ManifestJsonTest {
   void unknownMembersAndAHigherMinorVersionAreIgnored() {
     String json =
         text().replace("\"version\" : \"1.0\"", "\"version\" : \"1.9\", \"mood\" : {\"x\" : 1}");
-    assertThat(ManifestJson.read(KEY, json.getBytes(StandardCharsets.UTF_8))).isEqualTo(DELTA);
+    assertThat(ManifestJson.read(KEY, sealed(json))).isEqualTo(DELTA);
   }
 
   @Test
   void anUnknownMajorVersionIsRefused() {
     String json = text().replace("\"version\" : \"1.0\"", "\"version\" : \"2.0\"");
-    assertThatThrownBy(() -> ManifestJson.read(KEY, json.getBytes(StandardCharsets.UTF_8)))
+    assertThatThrownBy(() -> ManifestJson.read(KEY, sealed(json)))
         .isInstanceOf(NewerFormatException.class)
         .hasMessageContaining(KEY)
         .hasMessageContaining("2.0");
@@ -108,10 +108,32 @@ class ManifestJsonTest {
   void aMissingMemberIsNamed() {
     for (String member : List.of("graph", "number", "fingerprint", "segments", "to", "createdAt")) {
       String json = text().replaceFirst("\"" + member + "\"", "\"x\"");
-      assertThatThrownBy(() -> ManifestJson.read(KEY, json.getBytes(StandardCharsets.UTF_8)))
+      assertThatThrownBy(() -> ManifestJson.read(KEY, sealed(json)))
           .isInstanceOf(DamagedException.class)
           .hasMessageContaining("'" + member + "'");
     }
+  }
+
+  @Test
+  void anyAlteredByteIsDamage() {
+    byte[] good = ManifestJson.write(DELTA);
+    for (int at = 0; at < good.length - 1; at++) {
+      byte[] bad = good.clone();
+      bad[at] ^= 2;
+      assertThatThrownBy(() -> ManifestJson.read(KEY, bad))
+          .as("byte %d", at)
+          .satisfiesAnyOf(
+              e -> assertThat(e).isInstanceOf(DamagedException.class),
+              e -> assertThat(e).isInstanceOf(NewerFormatException.class))
+          .hasMessageContaining(KEY);
+    }
+  }
+
+  /** The bytes of a text that was changed on purpose. */
+  static byte[] sealed(String text) {
+    String open = text.substring(0, text.lastIndexOf("\"checksum\""));
+    String sha256 = Digests.sha256Of(open.getBytes(StandardCharsets.UTF_8));
+    return (open + "\"checksum\" : \"" + sha256 + "\"\n}\n").getBytes(StandardCharsets.UTF_8);
   }
 
   private static String text() {
