@@ -62,7 +62,11 @@ final class Main implements Runnable {
           session.begin();
           return new CommandLine.RunLast().execute(parsed);
         });
-    return command.execute(arguments);
+    try {
+      return command.execute(arguments);
+    } catch (LinkageError | OutOfMemoryError e) { // picocli hands over exceptions only
+      return session.failed(e);
+    }
   }
 
   @Override
