@@ -12,6 +12,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The distribution as a user has it: its commands and its servers, each in a process of its own.
@@ -92,6 +94,21 @@ final class Installed {
       return new Server(
           command("neo4j", "dev.varve.embedded.neo4j.EmbeddedNeo4jMain", home, settings),
           home.resolveSibling(home.getFileName() + ".log"));
+    }
+
+    /** As somebody's Neo4j is before Varve comes. */
+    static Server neo4jWithoutPlugin(Path home) throws IOException {
+      List<String> command =
+          command("neo4j", "dev.varve.embedded.neo4j.EmbeddedNeo4jMain", home);
+      int classPath = command.indexOf("-cp") + 1;
+      try (Stream<Path> jars = Files.list(HOME.resolve("lib/neo4j"))) {
+        String others =
+            jars.map(Path::toString)
+                .filter(jar -> !jar.contains("varve-neo4j-plugin"))
+                .collect(Collectors.joining(":"));
+        command.set(classPath, others + ":" + HOME.resolve("lib/core/*"));
+      }
+      return new Server(command, home.resolveSibling(home.getFileName() + ".log"));
     }
 
     static Server kafka(Path home, String... settings) throws IOException {

@@ -1,0 +1,151 @@
+package dev.varve.cli;
+
+import dev.varve.archive.Chain;
+import dev.varve.archive.DirectoryRepository;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+
+/** A directory with a configuration, and the processes that were started on it. */
+final class Pipeline implements AutoCloseable {
+
+  static final String GRAPH = "orders";
+  private static final long LOOK_EVERY_MS = 200;
+
+  private final Path directory;
+  private final Map<String, String> environment;
+  private final java.util.Map<String, Process> processes = new java.util.TreeMap<>();
+
+  private Pipeline(Path directory, Map<String, String> environment) {
+    this.directory = directory;
+    this.environment = environment;
+  }
+
+  /**
+   * Writes the configuration.
+   *
+   * @param kafka the brokers; embedded if absent
+   */
+  static Pipeline at(Path directory, String source, Optional<String> kafka) throws IOException {
+    Files.createDirectories(directory);
+    Files.writeString(
+        directory.resolve("varve.yaml"),
+        """
+        graph: %s
+        source: { uri: "%s", user: none }
+        repository: { root: "chains of varve" }
+        data: work
+        fold: { commitEvery: 100ms }
+        compact: { flushEvery: 1s }
+        kafka: { bootstrap: "%s", replicationFactor: 1 }
+        """
+            .formatted(GRAPH, source, kafka.orElse("embedded")));
+    return new Pipeline(directory, Map.of());
+  }
+
+  Path directory() {
+    return directory;
+  }
+
+  Path log() {
+    return directory.resolve("pipeline.log");
+  }
+
+  Path repositoryRoot() {
+    return directory.resolve("chains of varve");
+  }
+
+  void start(String command) throws IOException {
+    processes.put(command, Installed.start(directory, environment, log(), command));
+  }
+
+  void kill(String command) throws InterruptedException {
+    process(command).destroyForcibly().waitFor();
+  }
+
+  /** Asks it to stop; its exit code. */
+  int stop(String command) throws InterruptedException {
+    Process process = process(command);
+    process.destroy();
+    if (!process.waitFor(Installed.AT_MOST.toMillis(), TimeUnit.MILLISECONDS)) {
+      throw new AssertionError(command + " did not stop");
+    }
+    return process.exitValue();
+  }
+
+  private Process process(String command) {
+    return java.util.Objects.requireNonNull(processes.get(command), command);
+  }
+
+  Installed.Result run(String... arguments) throws IOException, InterruptedException {
+    return Installed.run(directory, environment, arguments);
+  }
+
+  Optional<Chain.Link> newest() throws IOException {
+    return newest(repositoryRoot());
+  }
+
+  private static Optional<Chain.Link> newest(Path root) throws IOException {
+    return Chain.loadNewest(new DirectoryRepository(root), GRAPH);
+  }
+
+  /** Waits until the chain holds a transaction. */
+  void awaitTransaction(long seq) throws IOException, InterruptedException {
+    awaitTransaction(repositoryRoot(), seq);
+  }
+
+  /** Waits until something is logged. */
+  void awaitLog(String text) throws IOException, InterruptedException {
+    long end = System.nanoTime() + Installed.AT_MOST.toNanos();
+    while (!Files.readString(log()).contains(text)) {
+      if (System.nanoTime() > end) {
+        throw new AssertionError("'" + text + "' was not logged" + tail());
+      }
+      Thread.sleep(LOOK_EVERY_MS);
+    }
+  }
+
+  /** Waits until a chain that is kept elsewhere holds a transaction. */
+  void awaitTransaction(Path root, long seq) throws IOException, InterruptedException {
+    long end = System.nanoTime() + Installed.AT_MOST.toNanos();
+    while (reached(root) < seq) {
+      for (Map.Entry<String, Process> entry : processes.entrySet()) {
+        if (!entry.getValue().isAlive()) {
+          throw new AssertionError(
+              entry.getKey() + " ended with " + entry.getValue().exitValue() + tail());
+        }
+      }
+      if (System.nanoTime() > end) {
+        throw new AssertionError("the chain is at " + reached(root) + ", not at " + seq + tail());
+      }
+      Thread.sleep(LOOK_EVERY_MS);
+    }
+  }
+
+  /** The last transaction in the chain; -1 if there is no chain. */
+  private static long reached(Path root) throws IOException {
+    return newest(root)
+        .flatMap(link -> link.manifest().to().seqs().values().stream().max(Long::compare))
+        .orElse(-1L);
+  }
+
+  private String tail() throws IOException {
+    String log = Files.readString(log());
+    return "\n" + log.substring(Math.max(0, log.length() - 6000));
+  }
+
+  @Override
+  public void close() {
+    processes.values().forEach(Process::destroyForcibly);
+    for (Process process : processes.values()) {
+      try {
+        process.waitFor();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+}
