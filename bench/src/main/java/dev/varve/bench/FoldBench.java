@@ -1,5 +1,6 @@
 package dev.varve.bench;
 
+import com.sun.management.OperatingSystemMXBean;
 import dev.varve.change.Change;
 import dev.varve.change.ChangeHeader;
 import dev.varve.change.Dot;
@@ -23,6 +24,7 @@ import dev.varve.wire.Topics;
 import dev.varve.wire.WatermarkCodec;
 import dev.varve.wire.Wire;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,6 +38,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.function.LongSupplier;
+import java.util.function.ToDoubleFunction;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -72,27 +75,41 @@ public final class FoldBench {
         Wire wire = Wire.open(RegistryConfig.embedded())) {
       Run run = new Run(kafka.address(), wire, directory);
       run.round(0, CHANGES / 4); // warms up
-      List<Double> plain = new ArrayList<>();
-      List<Double> fold = new ArrayList<>();
+      List<Rate> plain = new ArrayList<>();
+      List<Rate> fold = new ArrayList<>();
       for (int i = 1; i <= ROUNDS; i++) {
         Rates rates = run.round(i, CHANGES);
         plain.add(rates.plain);
         fold.add(rates.fold);
       }
+      double plainRate = median(plain, Rate::perSecond);
+      double foldRate = median(fold, Rate::perSecond);
+      double plainCpu = median(plain, Rate::cpuMicros);
+      double foldCpu = median(fold, Rate::cpuMicros);
       Report.print(
           "fold",
           Report.figure("changes", CHANGES),
           Report.figure("bytesPerChange", run.bytesPerChange),
-          Report.figure("plainLoopPerSecond", Math.rint(median(plain))),
-          Report.figure("foldPerSecond", Math.rint(median(fold))),
-          Report.figure("ratio", median(fold) / median(plain)));
+          Report.figure("plainLoopPerSecond", Math.rint(plainRate)),
+          Report.figure("foldPerSecond", Math.rint(foldRate)),
+          Report.figure("plainLoopCpuMicrosPerChange", plainCpu),
+          Report.figure("foldCpuMicrosPerChange", foldCpu),
+          Report.figure("cpuRatio", plainCpu / foldCpu),
+          Report.figure("ratio", foldRate / plainRate));
     } finally {
       Directories.delete(directory);
     }
     System.exit(0); // whatever threads a client has left
   }
 
-  private record Rates(double plain, double fold) {}
+  /**
+   * How fast it went.
+   *
+   * @param cpuMicros of this process, the clients' own threads included, for one change
+   */
+  private record Rate(double perSecond, double cpuMicros) {}
+
+  private record Rates(Rate plain, Rate fold) {}
 
   private static final class Run {
     private final String bootstrap;
@@ -125,14 +142,14 @@ public final class FoldBench {
       create(topics, byHand);
       bytesPerChange = produce(topics, changes, new Random(number));
       if (number % 2 == 0) {
-        double fold = fold(topics, changes);
+        Rate fold = fold(topics, changes);
         return new Rates(plain(topics, byHand, changes), fold);
       }
-      double plain = plain(topics, byHand, changes);
+      Rate plain = plain(topics, byHand, changes);
       return new Rates(plain, fold(topics, changes));
     }
 
-    private double fold(TopicSpecs topics, int changes) throws InterruptedException {
+    private Rate fold(TopicSpecs topics, int changes) throws InterruptedException {
       FoldConfig config =
           FoldConfig.of(
                   topics,
@@ -153,7 +170,7 @@ public final class FoldBench {
       }
     }
 
-    private double plain(TopicSpecs topics, TopicSpecs byHand, int changes)
+    private Rate plain(TopicSpecs topics, TopicSpecs byHand, int changes)
         throws InterruptedException {
       PlainFold loop = new PlainFold(bootstrap, topics, byHand, wire, COMMIT_INTERVAL);
       Thread thread = new Thread(loop, "plain-fold");
@@ -255,25 +272,34 @@ public final class FoldBench {
   }
 
   /** Changes per second between a tenth and nine tenths of all. */
-  private static double steadyRate(int changes, LongSupplier done) throws InterruptedException {
+  private static Rate steadyRate(int changes, LongSupplier done) throws InterruptedException {
     long from = 0;
     long fromNanos = 0;
+    long fromCpuNanos = 0;
     while (true) {
       long count = done.getAsLong();
       long nanos = System.nanoTime();
       if (fromNanos == 0 && count >= changes / 10) {
         from = count;
         fromNanos = nanos;
+        fromCpuNanos = cpuNanos();
       }
       if (count >= changes - changes / 10) {
-        return (count - from) * 1e9 / (nanos - fromNanos);
+        double changesDone = count - from;
+        return new Rate(
+            changesDone * 1e9 / (nanos - fromNanos),
+            (cpuNanos() - fromCpuNanos) / 1e3 / changesDone);
       }
       Thread.sleep(SAMPLE_MS);
     }
   }
 
-  private static double median(List<Double> values) {
-    double[] sorted = values.stream().mapToDouble(Double::doubleValue).toArray();
+  private static long cpuNanos() {
+    return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getProcessCpuTime();
+  }
+
+  private static double median(List<Rate> rates, ToDoubleFunction<Rate> figure) {
+    double[] sorted = rates.stream().mapToDouble(figure).toArray();
     Arrays.sort(sorted);
     return sorted[sorted.length / 2];
   }

@@ -200,8 +200,10 @@ public final class FoldApp implements AutoCloseable {
     p.put(StreamsConfig.NUM_STANDBY_REPLICAS_CONFIG, config.standbys());
     p.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, config.commitInterval().toMillis());
     p.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, 0);
-    p.put(StreamsConfig.BUFFERED_RECORDS_PER_PARTITION_CONFIG, 5_000);
-    p.put(StreamsConfig.consumerPrefix("max.poll.records"), 2_000);
+    // what waits in memory is counted in changes, however large they are
+    p.put(StreamsConfig.BUFFERED_RECORDS_PER_PARTITION_CONFIG, 2_000);
+    p.put(StreamsConfig.consumerPrefix("max.poll.records"), 1_000);
+    p.put(StreamsConfig.consumerPrefix("fetch.max.bytes"), 16 << 20);
     p.put(StreamsConfig.mainConsumerPrefix("group.instance.id"), instance);
     p.put(StreamsConfig.mainConsumerPrefix("session.timeout.ms"), (int) SESSION_TIMEOUT.toMillis());
     p.put(StreamsConfig.producerPrefix("compression.type"), config.topics().compression());
