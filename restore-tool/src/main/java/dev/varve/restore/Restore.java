@@ -192,8 +192,9 @@ public final class Restore {
               + merged.vertices()
               + " vertices and "
               + merged.edges()
-              + " edges. The target is not done",
-          "see what varve verify --level=graph says, and restore another moment");
+              + " edges",
+          "a target that was being written is not done; see what varve verify --level=graph says,"
+              + " and restore another moment");
     }
     return merged;
   }

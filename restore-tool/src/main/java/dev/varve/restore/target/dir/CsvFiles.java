@@ -69,7 +69,9 @@ final class CsvFiles implements AutoCloseable {
 
   /** Whether a property key can stand in a header. */
   static boolean fitsHeader(String key) {
-    return !key.isEmpty() && key.indexOf(':') < 0 && key.indexOf('{') < 0 && key.equals(key.trim());
+    return !key.isEmpty()
+        && key.equals(key.trim())
+        && key.chars().noneMatch(c -> c == ':' || c == '{' || Character.isISOControl(c));
   }
 
   void add(ElementId id, Element element) throws IOException {

@@ -85,16 +85,10 @@ final class BoltSession implements AutoCloseable {
     }
   }
 
-  /** Runs a statement in its own transaction, without retrying; what it returns is read whole. */
-  List<Record> once(String statement, Map<String, Object> parameters) {
-    try (Session once = driver.session(session)) {
-      return once.run(statement, parameters).list();
-    } catch (Neo4jException e) {
-      throw translated(e);
-    }
-  }
-
-  /** Like {@link #once}, for what does no harm when it is done twice: retries. */
+  /**
+   * Runs a statement in its own transaction, again and again until it succeeds: for what does no
+   * harm when it is done twice. What it returns is read whole.
+   */
   List<Record> repeatable(String statement, Map<String, Object> parameters) {
     return retrying(
         () -> {

@@ -55,6 +55,20 @@ class CsvImportTest {
         ElementId.vertex("1002"),
         Optional.of(Vertex.of(Set.of("a;b", "c|d"), Map.of("age", Value.Int.of(7)))));
     all.put(ElementId.edge("1000"), Optional.of(new Edge("E", "1000", "1000", properties())));
+    all.put(
+        ElementId.vertex("1003"),
+        Optional.of(
+            Vertex.of(
+                Set.of("Odd"),
+                Map.of(
+                    "quo\"te", Value.Int.of(1),
+                    "back\\slash", Value.Int.of(2),
+                    "semi;colon", Value.Int.of(3),
+                    "'single'", Value.Int.of(4),
+                    "ID", Value.Int.of(5),
+                    "[]", Value.Int.of(6),
+                    "}", Value.Int.of(7),
+                    "long", Value.Text.of("x".repeat(5_000_000))))));
     lab.commit(all);
     Random random = new Random(4);
     RandomValues values = new RandomValues(random, true);
