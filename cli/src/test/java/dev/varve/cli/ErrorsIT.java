@@ -64,7 +64,8 @@ final class ErrorsIT {
         pipeline.directory().resolve("varve.yaml"),
         "compakt: {flushEvery: 1s}\n",
         StandardOpenOption.APPEND);
-    failed(pipeline.run("up", "--output=json"), 64, "varve.yaml:8: unknown key 'compakt'", "compact");
+    failed(
+        pipeline.run("up", "--output=json"), 64, "varve.yaml:8: unknown key 'compakt'", "compact");
   }
 
   @Test
@@ -225,8 +226,8 @@ final class ErrorsIT {
         Stream.concat(Stream.of(arguments), Stream.of("--output=json")).toArray(String[]::new));
   }
 
-  private static void failed(
-      Installed.Result result, int exitCode, String inError, String inHint) throws Exception {
+  private static void failed(Installed.Result result, int exitCode, String inError, String inHint)
+      throws Exception {
     assertThat(result.exitCode()).as(result.toString()).isEqualTo(exitCode);
     JsonNode json = result.json();
     assertThat(json.get("error").asText()).contains(inError).isNotEmpty();

@@ -98,8 +98,7 @@ final class Installed {
 
     /** As somebody's Neo4j is before Varve comes. */
     static Server neo4jWithoutPlugin(Path home) throws IOException {
-      List<String> command =
-          command("neo4j", "dev.varve.embedded.neo4j.EmbeddedNeo4jMain", home);
+      List<String> command = command("neo4j", "dev.varve.embedded.neo4j.EmbeddedNeo4jMain", home);
       int classPath = command.indexOf("-cp") + 1;
       try (Stream<Path> jars = Files.list(HOME.resolve("lib/neo4j"))) {
         String others =

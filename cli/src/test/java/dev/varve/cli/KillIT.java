@@ -105,8 +105,7 @@ final class KillIT {
   }
 
   /** The chain reaches the store's last transaction, lists each once, and holds the same graph. */
-  private static void equal(Driver driver, Pipeline pipeline, long acknowledged)
-      throws Exception {
+  private static void equal(Driver driver, Pipeline pipeline, long acknowledged) throws Exception {
     long last;
     long counted;
     try (Session session = driver.session()) {

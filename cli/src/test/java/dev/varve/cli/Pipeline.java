@@ -25,25 +25,41 @@ final class Pipeline implements AutoCloseable {
   }
 
   /**
-   * Writes the configuration.
+   * Writes the configuration for a store without authentication.
    *
    * @param kafka the brokers; embedded if absent
    */
   static Pipeline at(Path directory, String source, Optional<String> kafka) throws IOException {
+    return at(directory, source, "none", kafka, Map.of());
+  }
+
+  /** Writes the configuration for a store whose password is in the environment. */
+  static Pipeline at(Path directory, String source, Map<String, String> environment)
+      throws IOException {
+    return at(directory, source, "neo4j", Optional.empty(), environment);
+  }
+
+  private static Pipeline at(
+      Path directory,
+      String source,
+      String user,
+      Optional<String> kafka,
+      Map<String, String> environment)
+      throws IOException {
     Files.createDirectories(directory);
     Files.writeString(
         directory.resolve("varve.yaml"),
         """
         graph: %s
-        source: { uri: "%s", user: none }
+        source: { uri: "%s", user: %s }
         repository: { root: "chains of varve" }
         data: work
         fold: { commitEvery: 100ms }
         compact: { flushEvery: 1s }
         kafka: { bootstrap: "%s", replicationFactor: 1 }
         """
-            .formatted(GRAPH, source, kafka.orElse("embedded")));
-    return new Pipeline(directory, Map.of());
+            .formatted(GRAPH, source, user, kafka.orElse("embedded")));
+    return new Pipeline(directory, environment);
   }
 
   Path directory() {

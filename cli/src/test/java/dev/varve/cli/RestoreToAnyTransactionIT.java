@@ -83,7 +83,8 @@ final class RestoreToAnyTransactionIT {
   }
 
   private static void same(
-      Installed.Result result, ScriptedGraph.@org.jspecify.annotations.Nullable Content expected,
+      Installed.Result result,
+      ScriptedGraph.@org.jspecify.annotations.Nullable Content expected,
       long seq)
       throws Exception {
     assertThat(result.exitCode()).as(result.toString()).isZero();
