@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
@@ -108,6 +109,52 @@ class CdcScanTest {
           TestDatabase.fold(models.get(round), database.changes(starts.get(round)));
           assertThat(models.get(round)).isEqualTo(database.content());
         }
+      } finally {
+        stop.set(true);
+        writers.shutdownNow();
+      }
+    }
+  }
+
+  @Test
+  void aReaderThatTailsWritersMissesNothing(@TempDir Path home)
+      throws InterruptedException, ExecutionException {
+    try (TestDatabase database = TestDatabase.start(home)) {
+      String at = database.current();
+      database.run("UNWIND range(0, 999) AS i CREATE (:N {i: i})");
+      database.run("CREATE INDEX FOR (n:N) ON (n.i)");
+      AtomicBoolean stop = new AtomicBoolean();
+      ExecutorService writers = Executors.newFixedThreadPool(2);
+      try {
+        List<Future<?>> running =
+            List.of(
+                writers.submit(() -> write(database, 0, stop)),
+                writers.submit(() -> write(database, 1, stop)));
+        Map<ElementId, Element> model = new TreeMap<>();
+        long lastTxId = LogPlace.parse(at).txId();
+        long enough = lastTxId + 300;
+        boolean writing = true;
+        while (writing || lastTxId < database.lastTxId()) {
+          if (writing && (lastTxId > enough || running.stream().anyMatch(Future::isDone))) {
+            writing = false;
+            stop.set(true);
+            for (Future<?> each : running) {
+              each.get();
+            }
+          }
+          for (TestDatabase.Row row : database.read(at, Map.of("maxBytes", 1000L))) {
+            TestDatabase.fold(model, row.changes());
+            long txId = (Long) Objects.requireNonNull(row.columns().get("lastTxId"));
+            assertThat(txId).isGreaterThanOrEqualTo(lastTxId);
+            if (txId / 20 > lastTxId / 20) {
+              database.rotate();
+            }
+            lastTxId = txId;
+            at = row.id();
+          }
+        }
+        assertThat(lastTxId).isEqualTo(database.lastTxId());
+        assertThat(model).isEqualTo(database.content());
       } finally {
         stop.set(true);
         writers.shutdownNow();
