@@ -136,7 +136,7 @@ class SegmentTest {
     byte[] good = bytes(segment.object().key());
     long seed = Long.getLong("varve.seed", 20_261_122L);
     Random random = new Random(seed);
-    for (int i = 0; i < 300; i++) {
+    for (int i = 0; i < 150; i++) {
       String key = "g/segments/altered-" + i;
       byte[] bad = good.clone();
       int at = i < 64 ? i : random.nextInt(bad.length);

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 class CompactorKillTest {
 
   private static final int PARTITIONS = 2;
-  private static final int KILLS = Integer.getInteger("varve.kills", 4);
+  private static final int KILLS = Integer.getInteger("varve.kills", 3);
 
   @TempDir Path directory;
 

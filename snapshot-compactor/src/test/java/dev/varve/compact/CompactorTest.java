@@ -39,7 +39,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** The compactor against a real broker, fed with tables as the fold writes them. */
-@Timeout(60)
+@Timeout(240)
 class CompactorTest {
 
   private static final int PARTITIONS = 2;
