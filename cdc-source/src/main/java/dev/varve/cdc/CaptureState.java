@@ -60,8 +60,13 @@ public record CaptureState(
     }
   }
 
-  /** The transaction from which on the graph is consistent. */
-  public record Until(long seq, long committedAtMicros) {}
+  /**
+   * The transaction from which on the graph is consistent.
+   *
+   * @param seq absent if the store does not tell: then it is at the log's end, reached by a reading
+   *     that began after the scan
+   */
+  public record Until(Optional<Long> seq, long committedAtMicros) {}
 
   /** Before the first page of a scan. */
   static CaptureState beforeScan(
@@ -76,19 +81,14 @@ public record CaptureState(
         site,
         store,
         head.position(),
-        head.seq(),
+        head.scanSeq(),
         head.committedAtMicros(),
-        head.seq(),
+        head.scanSeq(),
         transactions,
         seen,
         replaces,
         Optional.of(scan),
         Optional.empty());
-  }
-
-  /** The log's end as it was before the scan. */
-  LogHead scanHead() {
-    return new LogHead(position, seq, committedAtMicros);
   }
 
   CaptureState scanned(Scan progress) {
@@ -179,7 +179,7 @@ public record CaptureState(
         });
     until.ifPresent(
         end -> {
-          map.put("until", end.seq());
+          end.seq().ifPresent(number -> map.put("until", number));
           map.put("untilCommittedAt", end.committedAtMicros());
         });
     return map;
@@ -202,9 +202,12 @@ public record CaptureState(
                         text(map, "scanCursor"),
                         read(needed(map, "scanCounts"))));
     Optional<Until> until =
-        map.get("until") == null
+        map.get("untilCommittedAt") == null
             ? Optional.empty()
-            : Optional.of(new Until(number(map, "until"), number(map, "untilCommittedAt")));
+            : Optional.of(
+                new Until(
+                    map.get("until") == null ? Optional.empty() : Optional.of(number(map, "until")),
+                    number(map, "untilCommittedAt")));
     return new CaptureState(
         Site.parse(needed(map, "site")),
         needed(map, "store"),

@@ -105,7 +105,7 @@ public final class PieceFactory {
         List.of(),
         before.scanEnded(end),
         0,
-        end.seq(),
+        end.scanSeq(),
         record.value().length);
   }
 
@@ -164,16 +164,18 @@ public final class PieceFactory {
     CaptureState.Until until =
         before.until().orElseThrow(() -> new IllegalStateException("not catching up: " + before));
     CaptureState after = before;
-    if (until.seq() > before.seq()) {
+    long seq = until.seq().orElse(0L);
+    if (seq > before.seq()) {
       after =
           before.read(
               before.position(),
-              until.seq(),
+              seq,
               until.committedAtMicros(),
-              Math.max(before.reached(), until.seq()),
+              Math.max(before.reached(), seq),
               before.transactions());
     }
-    return new Piece(List.of(), watermark(after), List.of(), after.consistent(), 0, after.seq(), 0);
+    Optional<Watermark> first = Optional.of(watermarkAt(after));
+    return new Piece(List.of(), first, List.of(), after.consistent(), 0, after.seq(), 0);
   }
 
   /** The records of a watermark: one in every partition of changes, one among the transactions. */
@@ -196,17 +198,21 @@ public final class PieceFactory {
 
   /** The watermark after a state, unless the graph is not consistent there yet. */
   private static Optional<Watermark> watermark(CaptureState after) {
-    if (after.until().isPresent() && after.seq() < after.until().get().seq()) {
+    if (after.until().isPresent()
+        && after.until().get().seq().filter(seq -> after.seq() >= seq).isEmpty()) {
       return Optional.empty();
     }
-    return Optional.of(
-        new Watermark(
-            after.site(),
-            after.seq(),
-            after.committedAtMicros(),
-            after.transactions(),
-            after.store(),
-            after.replaces()));
+    return Optional.of(watermarkAt(after));
+  }
+
+  private static Watermark watermarkAt(CaptureState after) {
+    return new Watermark(
+        after.site(),
+        after.seq(),
+        after.committedAtMicros(),
+        after.transactions(),
+        after.store(),
+        after.replaces());
   }
 
   private Outgoing transaction(Site site, byte[] body, int offset, int count, Transaction read) {

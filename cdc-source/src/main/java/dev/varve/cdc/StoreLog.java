@@ -71,7 +71,8 @@ public interface StoreLog extends AutoCloseable {
    * What changes made from scanned elements say of themselves: they stand for one transaction that
    * made the whole graph.
    *
-   * @param at the last transaction before the scan began
+   * @param seq that transaction's number: that of the last one before the scan began
+   * @param committedAtMicros when it was committed
    */
-  record ScanAs(Site site, VersionVector seen, LogHead at) {}
+  record ScanAs(Site site, VersionVector seen, long seq, long committedAtMicros) {}
 }

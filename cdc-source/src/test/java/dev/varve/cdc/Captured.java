@@ -7,6 +7,7 @@ import dev.varve.change.Dot;
 import dev.varve.change.Site;
 import dev.varve.change.Transaction;
 import dev.varve.change.Watermark;
+import dev.varve.graph.Element;
 import dev.varve.graph.ElementId;
 import dev.varve.wire.ChangeCodec;
 import dev.varve.wire.RegistryConfig;
@@ -22,6 +23,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -35,10 +37,10 @@ import org.apache.kafka.common.utils.Utils;
  * @param changes by partition: changes and watermarks in their order
  * @param transactions transactions and watermarks in their order
  */
-record Captured(List<List<Object>> changes, List<Object> transactions) {
+public record Captured(List<List<Object>> changes, List<Object> transactions) {
 
   /** Everything up to the end that the topics have now. */
-  static Captured read(String bootstrap, Topics topics, int partitions) {
+  public static Captured read(String bootstrap, Topics topics, int partitions) {
     try (Wire wire = Wire.open(RegistryConfig.embedded())) {
       List<List<Object>> changes = new ArrayList<>();
       for (int p = 0; p < partitions; p++) {
@@ -57,7 +59,7 @@ record Captured(List<List<Object>> changes, List<Object> transactions) {
         new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
       consumer.assign(List.of(partition));
       consumer.seekToBeginning(List.of(partition));
-      long end = consumer.endOffsets(List.of(partition)).getOrDefault(partition, 0L);
+      long end = end(bootstrap, partition);
       while (consumer.position(partition) < end) {
         for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(200))) {
           found.add(open(record, wire));
@@ -65,6 +67,20 @@ record Captured(List<List<Object>> changes, List<Object> transactions) {
       }
     }
     return found;
+  }
+
+  /**
+   * The end, uncommitted records included: a commit returns before the partitions know of it, and
+   * until then what it committed does not show.
+   */
+  private static long end(String bootstrap, TopicPartition partition) {
+    try (KafkaConsumer<byte[], byte[]> consumer =
+        new KafkaConsumer<>(
+            Map.of("bootstrap.servers", bootstrap),
+            new ByteArrayDeserializer(),
+            new ByteArrayDeserializer())) {
+      return consumer.endOffsets(List.of(partition)).getOrDefault(partition, 0L);
+    }
   }
 
   private static Object open(ConsumerRecord<byte[], byte[]> record, Wire wire) {
@@ -86,7 +102,7 @@ record Captured(List<List<Object>> changes, List<Object> transactions) {
     };
   }
 
-  List<Change> allChanges() {
+  public List<Change> allChanges() {
     return changes.stream()
         .flatMap(List::stream)
         .filter(Change.class::isInstance)
@@ -94,14 +110,14 @@ record Captured(List<List<Object>> changes, List<Object> transactions) {
         .toList();
   }
 
-  List<Transaction> allTransactions() {
+  public List<Transaction> allTransactions() {
     return transactions.stream()
         .filter(Transaction.class::isInstance)
         .map(Transaction.class::cast)
         .toList();
   }
 
-  List<Watermark> watermarks(int partition) {
+  public List<Watermark> watermarks(int partition) {
     return changes.get(partition).stream()
         .filter(Watermark.class::isInstance)
         .map(Watermark.class::cast)
@@ -109,7 +125,7 @@ record Captured(List<List<Object>> changes, List<Object> transactions) {
   }
 
   /** The newest watermark's number of a site, the same in every partition; -1 if there is none. */
-  long watermark(Site site) {
+  public long watermark(Site site) {
     Set<Long> newest = new HashSet<>();
     for (int p = 0; p < changes.size(); p++) {
       newest.add(
@@ -124,7 +140,7 @@ record Captured(List<List<Object>> changes, List<Object> transactions) {
   }
 
   /** Checks what holds of any capture, however it was interrupted. */
-  Captured checkOrder() {
+  public Captured checkOrder() {
     Set<Dot> dots = new HashSet<>();
     for (int p = 0; p < changes.size(); p++) {
       Map<Site, Long> marks = new HashMap<>();
@@ -156,6 +172,23 @@ record Captured(List<List<Object>> changes, List<Object> transactions) {
     return this;
   }
 
+  /**
+   * What the graph is after all changes of a site: those of an element come in order in its
+   * partition.
+   */
+  public TreeMap<ElementId, Element> graph(Site site) {
+    TreeMap<ElementId, Element> graph = new TreeMap<>();
+    for (Change change : allChanges()) {
+      if (!change.header().dot().site().equals(site)) {
+        continue;
+      }
+      change
+          .state()
+          .ifPresentOrElse(state -> graph.put(change.id(), state), () -> graph.remove(change.id()));
+    }
+    return graph;
+  }
+
   private void checkTransactions() {
     long count = 0;
     Map<Site, Long> last = new HashMap<>();
@@ -173,7 +206,7 @@ record Captured(List<List<Object>> changes, List<Object> transactions) {
   }
 
   /** The watermarks' numbers, checked to be the same in all partitions. */
-  List<Long> watermarkSeqs() {
+  public List<Long> watermarkSeqs() {
     List<List<Long>> all =
         IntStream.range(0, changes.size())
             .mapToObj(p -> watermarks(p).stream().map(Watermark::seq).toList())

@@ -45,6 +45,9 @@ final class FakeStore {
   volatile int rowChanges = 40;
   volatile int reads;
 
+  /** Whether the log tells the number of its last transaction. */
+  volatile boolean seqTold = true;
+
   /** Is called before each page of a scan, to write beside it or to fail. */
   volatile Runnable beforePage = () -> {};
 
@@ -178,7 +181,8 @@ final class FakeStore {
     public LogHead head() {
       requireUp();
       long seq = lastSeq();
-      return new LogHead(seq + ":0", seq, 1_700_000_000_000_000L + seq);
+      return new LogHead(
+          seq + ":0", seqTold ? Optional.of(seq) : Optional.empty(), 1_700_000_000_000_000L + seq);
     }
 
     @Override
@@ -200,9 +204,9 @@ final class FakeStore {
         long index = id * 2 + (kind == ElementKind.EDGE ? 1 : 0);
         encoder.change(
             writer,
-            as.at().seq(),
+            as.seq(),
             index,
-            as.at().committedAtMicros(),
+            as.committedAtMicros(),
             new Element0(e.getKey(), Optional.of(e.getValue())));
       }
       return new ScanPage(Optional.empty(), out.toByteArray());

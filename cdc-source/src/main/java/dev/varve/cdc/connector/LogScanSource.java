@@ -101,7 +101,7 @@ final class LogScanSource
     String identity = reader.once(context, StoreLog::identity);
     LogHead head = reader.head(context);
     if (previous == null) {
-      LOG.info("first capture of {}: scanning from transaction {}", identity, head.seq());
+      LOG.info("first capture of {}: scanning, then the log from {}", identity, head.position());
       return StatePlan.first(config.site(), identity, head);
     }
     CaptureState last = previous.state();
@@ -156,11 +156,11 @@ final class LogScanSource
 
   private static ScanPage page(StoreLog log, CaptureState before) {
     CaptureState.Scan scan = before.scan().orElseThrow();
-    LogHead at = new LogHead(before.position(), before.seq(), before.committedAtMicros());
     return log.scan(
         scan.kind().orElseThrow(),
         scan.cursor(),
-        new StoreLog.ScanAs(before.site(), before.seen(), at));
+        new StoreLog.ScanAs(
+            before.site(), before.seen(), before.seq(), before.committedAtMicros()));
   }
 
   @Override

@@ -38,15 +38,12 @@ final class CdcQueryLog implements StoreLog {
 
   private final Neo4jSession session;
   private final String prefix;
-  private final String database;
   private final String identity;
   private final int rowBytes;
 
-  private CdcQueryLog(
-      Neo4jSession session, String prefix, String database, String identity, int rowBytes) {
+  private CdcQueryLog(Neo4jSession session, String prefix, String identity, int rowBytes) {
     this.session = session;
     this.prefix = prefix;
-    this.database = database;
     this.identity = identity;
     this.rowBytes = rowBytes;
   }
@@ -57,7 +54,7 @@ final class CdcQueryLog implements StoreLog {
             "SHOW DATABASE $name YIELD databaseID RETURN databaseID",
             Map.of("name", settings.database()),
             row -> "neo4j:" + row.get("databaseID").asString());
-    return new CdcQueryLog(session, prefix, settings.database(), identity, settings.rowBytes());
+    return new CdcQueryLog(session, prefix, identity, settings.rowBytes());
   }
 
   @Override
@@ -65,18 +62,18 @@ final class CdcQueryLog implements StoreLog {
     return identity;
   }
 
-  /** The number is read before the position, so that all that comes after has a greater one. */
+  /**
+   * Without a number: the one that {@code SHOW DATABASE} tells is of the last transaction that has
+   * committed, and an earlier one may still come after the position.
+   */
   @Override
   public LogHead head() {
-    long seq =
-        session.one(
-            "SHOW DATABASE $name YIELD lastCommittedTxn RETURN lastCommittedTxn",
-            Map.of("name", database),
-            row -> row.get("lastCommittedTxn").asLong());
     return session.one(
         "WITH timestamp() AS now CALL " + prefix + ".current() YIELD id RETURN now, id",
         Map.of(),
-        row -> new LogHead(row.get("id").asString(), seq, row.get("now").asLong() * 1_000));
+        row ->
+            new LogHead(
+                row.get("id").asString(), Optional.empty(), row.get("now").asLong() * 1_000));
   }
 
   @Override
@@ -127,11 +124,11 @@ final class CdcQueryLog implements StoreLog {
                   Long.toString(row.get("start").asLong()),
                   Long.toString(row.get("end").asLong()),
                   Neo4jValues.properties(row.get("properties"), Map.of()));
-      Dot dot = new Dot(as.site(), as.at().seq(), lastId * 2 + (kind == ElementKind.EDGE ? 1 : 0));
+      Dot dot = new Dot(as.site(), as.seq(), lastId * 2 + (kind == ElementKind.EDGE ? 1 : 0));
       ChangeHeader header =
           new ChangeHeader(
               dot,
-              as.at().committedAtMicros(),
+              as.committedAtMicros(),
               as.seen(),
               Optional.of(hasher.hash(id, element)),
               List.of(),

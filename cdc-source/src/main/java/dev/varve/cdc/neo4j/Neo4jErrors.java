@@ -64,6 +64,13 @@ final class Neo4jErrors {
           "check source.database; SHOW DATABASES lists what there is",
           e);
     }
+    if (message.contains("can only be executed in a user database")) {
+      return new VarveException(
+          ExitCode.FAILED,
+          "'" + settings.database() + "' is not a user database, its log has no changes to read",
+          "name the database that holds the graph in source.database",
+          e);
+    }
     if (code.contains(CHANGE_DATA_CAPTURE)) {
       return ofChangeDataCapture(code, message, settings, e);
     }

@@ -66,7 +66,8 @@ final class PluginLog implements StoreLog {
         Map.of(),
         row -> {
           Place place = Place.parse(row.get("id").asString());
-          return new LogHead(place.text(), place.txId(), row.get("now").asLong() * 1_000);
+          return new LogHead(
+              place.text(), Optional.of(place.txId()), row.get("now").asLong() * 1_000);
         });
   }
 
@@ -82,8 +83,8 @@ final class PluginLog implements StoreLog {
             Map.of(
                 "site", as.site().toString(),
                 "seen", as.seen().toString(),
-                "seq", as.at().seq(),
-                "committedAt", as.at().committedAtMicros(),
+                "seq", as.seq(),
+                "committedAt", as.committedAtMicros(),
                 "maxBytes", rowBytes,
                 "maxRows", 1));
     return session

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.varve.cdc.neo4j;
+
+import org.jspecify.annotations.NullMarked;
