@@ -27,7 +27,7 @@ final class ErrorsIT {
 
   private static final String NOBODY = "bolt://127.0.0.1:1";
 
-  private @TempDir Path directory;
+  @TempDir private static Path directory;
   private Path chain = Path.of("chain");
 
   @BeforeAll
@@ -137,7 +137,7 @@ final class ErrorsIT {
   @Test
   void segmentThatIsCutOff() throws Exception {
     Path copy = copy("cut");
-    Path segment = anyFile(copy, "segments", ".avro");
+    Path segment = verticesOfTheBase(copy);
     try (FileChannel channel = FileChannel.open(segment, StandardOpenOption.WRITE)) {
       channel.truncate(channel.size() / 2);
     }
@@ -147,7 +147,7 @@ final class ErrorsIT {
   @Test
   void segmentThatWasAltered() throws Exception {
     Path copy = copy("altered");
-    Path segment = anyFile(copy, "segments", ".avro");
+    Path segment = verticesOfTheBase(copy);
     byte[] bytes = Files.readAllBytes(segment);
     bytes[bytes.length / 2] ^= 1;
     Files.write(segment, bytes);
@@ -169,7 +169,7 @@ final class ErrorsIT {
   void fullDiskLosesNothing() throws Exception {
     Path disk = Files.createDirectories(directory.resolve("disk"));
     assumeTrue(
-        shell("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk.toString()) == 0,
+        shell("mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", disk.toString()) == 0,
         "a small disk can be mounted by root only: not tried here");
     try (Installed.Server store = Installed.Server.neo4j(directory.resolve("source3"));
         Driver driver = RestoreToAnyTransactionIT.driver(store.address());
@@ -185,6 +185,7 @@ final class ErrorsIT {
       }
       pipeline.start("up");
       pipeline.awaitLog("No space left on device");
+      fill(disk.resolve("filler"));
       Installed.Result restore = restore(chain, "latest", "disk/restored");
       failed(restore, 1, "", "");
       assertThat(shell("mount", "-o", "remount,size=64m", disk.toString())).isZero();
@@ -207,7 +208,12 @@ final class ErrorsIT {
 
   private Installed.Result restore(Path repository, String to, String target) throws Exception {
     return command(
-        repository, "restore", "--to", to, "--target", "dir:" + directory.resolve(target));
+        repository,
+        "restore",
+        "--to",
+        to,
+        "--target",
+        "dir:" + directory.resolve(target) + "?format=avro");
   }
 
   private Installed.Result command(Path repository, String command, String... more)
@@ -250,15 +256,27 @@ final class ErrorsIT {
     return copy;
   }
 
-  /** The first file: one of the base, without which there is nothing to restore. */
-  private static Path anyFile(Path root, String under, String suffix) throws IOException {
-    try (Stream<Path> files = Files.walk(root)) {
+  /** A segment without which there is nothing to restore. */
+  private static Path verticesOfTheBase(Path root) throws IOException {
+    try (Stream<Path> files = Files.list(root.resolve("orders/segments"))) {
       return files
-          .filter(file -> file.toString().contains("/" + under + "/"))
-          .filter(file -> file.toString().endsWith(suffix))
-          .sorted()
+          .filter(file -> file.getFileName().toString().matches("0*1-v.*\\.avro"))
           .findFirst()
           .orElseThrow();
+    }
+  }
+
+  /** Leaves not a byte free. */
+  private static void fill(Path file) throws IOException {
+    try (FileChannel channel =
+        FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+      while (true) {
+        channel.write(java.nio.ByteBuffer.allocate(1024));
+      }
+    } catch (IOException e) {
+      if (!String.valueOf(e.getMessage()).contains("No space left")) {
+        throw e;
+      }
     }
   }
 

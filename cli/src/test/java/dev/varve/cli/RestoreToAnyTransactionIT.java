@@ -61,7 +61,7 @@ final class RestoreToAnyTransactionIT {
         String target =
             i % 2 == 0
                 ? "neo4j-store:" + directory.resolve("store" + i)
-                : "dir:" + directory.resolve("dir" + i);
+                : "dir:" + directory.resolve("dir" + i) + "?format=avro";
         same(pipeline.run(to(seq, target)), history.get(seq), seq);
       }
       long seq = choices.get(random.nextInt(choices.size()));
