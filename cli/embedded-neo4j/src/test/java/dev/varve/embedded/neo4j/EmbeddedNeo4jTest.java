@@ -38,6 +38,7 @@ final class EmbeddedNeo4jTest {
     try (var running = server.start(home, Map.of())) {
       assertThat(running.address()).isEqualTo(address);
       assertThat(count(address)).isEqualTo(2);
+      execute(address, AuthTokens.none(), "CALL varve.cdc.status()"); // the plugin is active
     }
   }
 

@@ -13,7 +13,7 @@ import java.nio.file.Path;
  * dev.varve.fault.VarveException}s; a failed load leaves a directory that {@link #inspect} calls
  * {@link Condition#UNFINISHED}.
  */
-public interface OfflineStore extends AutoCloseable {
+public interface OfflineStore {
 
   /** What is in the place; creates and alters nothing. */
   Condition inspect(Place place);
@@ -34,10 +34,6 @@ public interface OfflineStore extends AutoCloseable {
 
   /** Removes the mark of an unfinished load: the restore was compared and is good. */
   void finish(Place place);
-
-  /** Lets go of what is still open between the calls; an unfinished load stays unfinished. */
-  @Override
-  default void close() {}
 
   /**
    * @param directory Neo4j's home: it holds {@code data/databases/<database>} and {@code

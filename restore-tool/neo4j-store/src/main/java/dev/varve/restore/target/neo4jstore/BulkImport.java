@@ -1,5 +1,6 @@
 package dev.varve.restore.target.neo4jstore;
 
+import dev.varve.graph.StoreSchema;
 import dev.varve.restore.LiveGraph;
 import dev.varve.restore.Progress;
 import dev.varve.restore.target.neo4j.OfflineStore.Resources;
@@ -7,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import org.neo4j.batchimport.api.BatchImporter;
 import org.neo4j.batchimport.api.Configuration;
+import org.neo4j.batchimport.api.IndexConfig;
 import org.neo4j.batchimport.api.Monitor;
 import org.neo4j.batchimport.api.input.Collector;
 import org.neo4j.configuration.Config;
@@ -59,7 +61,7 @@ final class BulkImport {
                   layout,
                   files,
                   PageCacheTracer.NULL,
-                  configuration(resources),
+                  configuration(graph.schema(), resources),
                   NullLogService.getInstance(),
                   null,
                   false,
@@ -85,11 +87,16 @@ final class BulkImport {
     return Math.max(MIN_PAGE_CACHE_BYTES, Math.min(resources.memoryBytes() / 4, 256 << 20));
   }
 
-  private static Configuration configuration(Resources resources) {
+  private static Configuration configuration(StoreSchema schema, Resources resources) {
     return new Configuration.Overridden(Configuration.DEFAULT) {
       @Override
       public int maxNumberOfWorkerThreads() {
         return resources.threads();
+      }
+
+      @Override
+      public IndexConfig indexConfig() {
+        return TokenLookUps.wantedBy(schema);
       }
 
       @Override

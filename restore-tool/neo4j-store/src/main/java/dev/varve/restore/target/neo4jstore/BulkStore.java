@@ -2,6 +2,7 @@ package dev.varve.restore.target.neo4jstore;
 
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
+import dev.varve.graph.StoreSchema;
 import dev.varve.restore.LiveGraph;
 import dev.varve.restore.Progress;
 import dev.varve.restore.ReadBack;
@@ -10,6 +11,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
@@ -29,25 +31,19 @@ import org.neo4j.kernel.internal.locker.GlobalLocker;
  * <p>The directory is Neo4j's home: a server started with it serves the database. For a server that
  * keeps its data elsewhere, move {@code data/databases/<name>} and {@code data/transactions/<name>}
  * there while it is stopped; the files must belong to the server's user.
- *
- * <p>The server that makes the indexes stays up for the read-back, until {@link #finish}, {@link
- * #close}, the next {@link #load} or a failure.
  */
 public final class BulkStore implements OfflineStore {
 
   /** What Neo4j allows, less what has a meaning of its own. */
   private static final Pattern DATABASE = Pattern.compile("(?!system)[a-z][a-z0-9.-]{2,62}");
 
-  /** The one that has the staged store of the last load open, if it still is. */
-  private @Nullable StagedServer server;
-
   @Override
-  public synchronized Condition inspect(Place place) {
+  public Condition inspect(Place place) {
     return run(place, () -> new Staging(checked(place)).condition());
   }
 
   @Override
-  public synchronized void load(
+  public void load(
       Place place, LiveGraph graph, boolean replace, Resources resources, Progress progress) {
     Staging staging = new Staging(checked(place));
     locked(
@@ -56,11 +52,10 @@ public final class BulkStore implements OfflineStore {
           if (!replace && staging.occupied()) {
             throw occupied(place);
           }
-          closeServer();
           staging.clear();
           BulkImport.run(staging.home(), checked(place).database(), graph, resources, progress);
           progress.phase("schema", graph.schema().rules().size());
-          server(staging, place, resources).createSchema(graph.schema());
+          createRules(graph.schema(), staging.home(), checked(place).database(), resources);
           progress.advance(graph.schema().rules().size());
           staging.noteLoaded();
           return true;
@@ -68,49 +63,38 @@ public final class BulkStore implements OfflineStore {
   }
 
   @Override
-  public synchronized ReadBack readBack(Place place, Resources resources, Progress progress) {
+  public ReadBack readBack(Place place, Resources resources, Progress progress) {
     Staging staging = new Staging(checked(place));
     return locked(
         place,
         () -> {
           staging.requireLoaded();
-          StagedServer opened = server(staging, place, resources);
-          return new StoreScan(opened.database(), resources.threads(), progress).run();
+          return ClosedStore.readBack(
+              staging.home(), checked(place).database(), resources, progress);
         });
   }
 
   @Override
-  public synchronized void finish(Place place) {
+  public void finish(Place place) {
     Staging staging = new Staging(checked(place));
     locked(
         place,
         () -> {
           staging.requireLoaded();
-          closeServer();
           staging.putInPlace();
           return true;
         });
   }
 
-  @Override
-  public synchronized void close() {
-    closeServer();
-  }
-
-  private StagedServer server(Staging staging, Place place, Resources resources) {
-    StagedServer opened = server;
-    if (opened == null || !opened.home().equals(staging.home())) {
-      closeServer();
-      opened = StagedServer.open(staging.home(), checked(place).database(), resources);
-      server = opened;
-    }
-    return opened;
-  }
-
-  private void closeServer() {
-    if (server != null) {
-      server.close();
-      server = null;
+  /** Starting a server takes seconds: not for rules that the importer has made. */
+  private static void createRules(
+      StoreSchema schema, Path home, String database, Resources resources) {
+    List<StoreSchema.Rule> rules =
+        schema.rules().stream().filter(rule -> !TokenLookUps.isOne(rule)).toList();
+    if (!rules.isEmpty()) {
+      try (StagedServer server = StagedServer.open(home, database, resources)) {
+        server.create(rules);
+      }
     }
   }
 
@@ -125,7 +109,7 @@ public final class BulkStore implements OfflineStore {
   }
 
   /** Does the work while no server, and no other restore, can open the directory. */
-  private <T> T locked(Place place, Callable<T> work) {
+  private static <T> T locked(Place place, Callable<T> work) {
     return run(
         place,
         () -> {
@@ -135,9 +119,6 @@ public final class BulkStore implements OfflineStore {
               Locker lock = new GlobalLocker(files, Neo4jLayout.of(home))) {
             lock.checkLock();
             return work.call();
-          } catch (Exception e) {
-            closeServer();
-            throw e;
           }
         });
   }

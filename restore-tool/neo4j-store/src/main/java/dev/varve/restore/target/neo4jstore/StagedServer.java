@@ -5,18 +5,14 @@ import dev.varve.fault.VarveException;
 import dev.varve.graph.StoreSchema;
 import dev.varve.restore.target.neo4j.OfflineStore.Resources;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 import org.neo4j.configuration.GraphDatabaseSettings;
 import org.neo4j.dbms.api.DatabaseManagementService;
 import org.neo4j.dbms.api.DatabaseManagementServiceBuilderImplementation;
 import org.neo4j.graphdb.QueryExecutionException;
-import org.neo4j.graphdb.Result;
 import org.neo4j.graphdb.Transaction;
 import org.neo4j.graphdb.schema.IndexDefinition;
 import org.neo4j.graphdb.schema.Schema.IndexState;
@@ -32,12 +28,10 @@ final class StagedServer implements AutoCloseable {
   private static final long MIN_PAGE_CACHE_BYTES = 16 << 20;
   private static final String OWN_EXTENSIONS = "dev.varve.";
 
-  private final Path home;
   private final DatabaseManagementService server;
   private final GraphDatabaseAPI database;
 
-  private StagedServer(Path home, DatabaseManagementService server, GraphDatabaseAPI database) {
-    this.home = home;
+  private StagedServer(DatabaseManagementService server, GraphDatabaseAPI database) {
     this.server = server;
     this.database = database;
   }
@@ -56,15 +50,11 @@ final class StagedServer implements AutoCloseable {
             .setConfigRaw(Map.of("dbms.usage_report.enabled", "false"))
             .build();
     try {
-      return new StagedServer(home, server, (GraphDatabaseAPI) server.database(database));
+      return new StagedServer(server, (GraphDatabaseAPI) server.database(database));
     } catch (RuntimeException e) {
       server.shutdown();
       throw e;
     }
-  }
-
-  Path home() {
-    return home;
   }
 
   GraphDatabaseAPI database() {
@@ -77,34 +67,14 @@ final class StagedServer implements AutoCloseable {
   }
 
   /**
-   * Makes the store's rules those of the schema, and waits until every index is filled. Constraints
+   * Creates the rules that the importer did not, and waits until every index is filled. Constraints
    * come first: an index of the same columns would be in their way.
    */
-  void createSchema(StoreSchema schema) {
-    Set<String> wanted =
-        schema.rules().stream().map(StoreSchema.Rule::name).collect(Collectors.toSet());
-    List<String> there = names();
-    for (String name : there) {
-      if (!wanted.contains(name)) {
-        database.executeTransactionally("DROP INDEX `" + name.replace("`", "``") + "`");
-      }
-    }
-    List<StoreSchema.Rule> rules = new ArrayList<>(schema.rules());
-    rules.sort(Comparator.comparing(rule -> rule.form() == StoreSchema.Form.INDEX ? 1 : 0));
-    for (StoreSchema.Rule rule : rules) {
-      if (!there.contains(rule.name())) {
-        create(rule);
-      }
-    }
+  void create(List<StoreSchema.Rule> rules) {
+    rules.stream()
+        .sorted(Comparator.comparing(rule -> rule.form() == StoreSchema.Form.INDEX ? 1 : 0))
+        .forEach(this::create);
     awaitIndexes();
-  }
-
-  /** What the importer made by itself: the two token look-up indexes. */
-  private List<String> names() {
-    try (Transaction tx = database.beginTx();
-        Result indexes = tx.execute("SHOW INDEXES YIELD name")) {
-      return indexes.stream().map(row -> (String) row.get("name")).toList();
-    }
   }
 
   private void create(StoreSchema.Rule rule) {

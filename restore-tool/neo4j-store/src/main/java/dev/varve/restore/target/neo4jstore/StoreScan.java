@@ -3,104 +3,86 @@ package dev.varve.restore.target.neo4jstore;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import dev.varve.graph.Edge;
-import dev.varve.graph.ElementHash;
+import dev.varve.graph.Element;
 import dev.varve.graph.ElementHasher;
 import dev.varve.graph.ElementId;
+import dev.varve.graph.ElementKind;
 import dev.varve.graph.Value;
 import dev.varve.graph.Vertex;
 import dev.varve.restore.Progress;
 import dev.varve.restore.ReadBack;
 import dev.varve.topology.Fingerprint;
+import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import org.neo4j.exceptions.KernelException;
-import org.neo4j.internal.kernel.api.Cursor;
-import org.neo4j.internal.kernel.api.EntityCursor;
-import org.neo4j.internal.kernel.api.NodeCursor;
-import org.neo4j.internal.kernel.api.PartitionedScan;
-import org.neo4j.internal.kernel.api.PropertyCursor;
-import org.neo4j.internal.kernel.api.RelationshipScanCursor;
-import org.neo4j.internal.kernel.api.TokenRead;
-import org.neo4j.internal.kernel.api.security.LoginContext;
-import org.neo4j.kernel.api.ExecutionContext;
-import org.neo4j.kernel.api.KernelTransaction;
-import org.neo4j.kernel.api.Statement;
-import org.neo4j.kernel.impl.coreapi.InternalTransaction;
-import org.neo4j.kernel.internal.GraphDatabaseAPI;
+import org.neo4j.batchimport.api.InputIterator;
+import org.neo4j.batchimport.api.input.Collector;
+import org.neo4j.batchimport.api.input.Group;
+import org.neo4j.batchimport.api.input.Input;
+import org.neo4j.batchimport.api.input.InputChunk;
+import org.neo4j.batchimport.api.input.InputEntityVisitor;
+import org.neo4j.internal.id.IdSequence;
 
-/** Reads every node and relationship through the kernel, in parallel, and hashes them. */
+/**
+ * Reads every node and relationship of a store in parallel and hashes them, by the reader that
+ * Neo4j copies and migrates stores with: it checks every chain of records that it follows.
+ */
 final class StoreScan {
 
-  private static final int PARTITIONS_A_THREAD = 8;
   private static final int PROGRESS_STEP = 10_000;
 
-  private final GraphDatabaseAPI database;
+  private final Input store;
   private final int threads;
   private final Progress progress;
 
-  StoreScan(GraphDatabaseAPI database, int threads, Progress progress) {
-    this.database = database;
+  StoreScan(Input store, int threads, Progress progress) {
+    this.store = store;
     this.threads = threads;
     this.progress = progress;
   }
 
-  ReadBack run() {
+  ReadBack run() throws IOException {
     ExecutorService pool = Executors.newFixedThreadPool(threads, r -> new Thread(r, "read-back"));
-    try (InternalTransaction tx =
-        database.beginTransaction(KernelTransaction.Type.EXPLICIT, LoginContext.AUTH_DISABLED)) {
-      KernelTransaction kernel = tx.kernelTransaction();
-      return inStatement(pool, kernel);
+    try (InputIterator nodes = store.nodes(Collector.STRICT).iterator();
+        InputIterator relationships = store.relationships(Collector.STRICT).iterator()) {
+      Sum vertices = inParallel(pool, ElementKind.VERTEX, nodes);
+      Sum edges = inParallel(pool, ElementKind.EDGE, relationships);
+      return new ReadBack(
+          vertices.count, edges.count, vertices.fingerprint.plus(edges.fingerprint));
     } finally {
       pool.shutdownNow();
     }
   }
 
-  private ReadBack inStatement(ExecutorService pool, KernelTransaction kernel) {
-    try (Statement statement = kernel.acquireStatement()) {
-      int partitions = threads * PARTITIONS_A_THREAD;
-      PartitionedScan<NodeCursor> nodes =
-          kernel.dataRead().allNodesScan(partitions, kernel.cursorContext());
-      PartitionedScan<RelationshipScanCursor> relationships =
-          kernel.dataRead().allRelationshipsScan(partitions, kernel.cursorContext());
-      Sum vertices = inParallel(pool, kernel, context -> sumNodes(nodes, context));
-      Sum edges = inParallel(pool, kernel, context -> sumRelationships(relationships, context));
-      return new ReadBack(
-          vertices.count, edges.count, vertices.fingerprint.plus(edges.fingerprint));
-    }
-  }
-
-  private interface Part {
-    Sum sum(ExecutionContext context) throws KernelException;
-  }
-
-  private Sum inParallel(ExecutorService pool, KernelTransaction kernel, Part part) {
+  private Sum inParallel(ExecutorService pool, ElementKind kind, InputIterator chunks) {
     List<Future<Sum>> parts = new ArrayList<>();
     for (int i = 0; i < threads; i++) {
-      ExecutionContext context = kernel.createExecutionContext();
-      parts.add(pool.submit(within(context, part)));
+      parts.add(pool.submit(() -> sum(kind, chunks)));
     }
     Sum total = Sum.NONE;
-    for (Future<Sum> each : parts) {
-      total = total.plus(result(each));
+    for (Future<Sum> part : parts) {
+      total = total.plus(result(part));
     }
     return total;
   }
 
-  private static Callable<Sum> within(ExecutionContext context, Part part) {
-    return () -> {
-      try (context) {
-        Sum sum = part.sum(context);
-        context.complete();
-        return sum;
+  private Sum sum(ElementKind kind, InputIterator chunks) throws IOException {
+    try (InputChunk chunk = chunks.newChunk();
+        Hashing hashing = new Hashing(kind)) {
+      while (chunks.next(chunk)) {
+        while (chunk.next(hashing)) {
+          // the visitor does the work
+        }
       }
-    };
+      return hashing.sum();
+    }
   }
 
   private static Sum result(Future<Sum> part) {
@@ -122,97 +104,88 @@ final class StoreScan {
         cause);
   }
 
-  private Sum sumNodes(PartitionedScan<NodeCursor> scan, ExecutionContext context)
-      throws KernelException {
-    try (NodeCursor node =
-            context.cursors().allocateNodeCursor(context.cursorContext(), context.memoryTracker());
-        PropertyCursor property =
-            context
-                .cursors()
-                .allocatePropertyCursor(context.cursorContext(), context.memoryTracker())) {
-      TokenRead tokens = context.tokenRead();
-      return sum(
-          scan,
-          node,
-          context,
-          hasher -> {
-            TreeSet<String> labels = new TreeSet<>();
-            for (int label : node.labels().all()) {
-              labels.add(tokens.nodeLabelName(label));
-            }
-            return hasher.hash(
-                ElementId.vertex(Long.toString(node.nodeReference())),
-                new Vertex(labels, properties(node, property, tokens)));
-          });
-    }
-  }
-
-  private Sum sumRelationships(
-      PartitionedScan<RelationshipScanCursor> scan, ExecutionContext context)
-      throws KernelException {
-    try (RelationshipScanCursor relationship =
-            context
-                .cursors()
-                .allocateRelationshipScanCursor(context.cursorContext(), context.memoryTracker());
-        PropertyCursor property =
-            context
-                .cursors()
-                .allocatePropertyCursor(context.cursorContext(), context.memoryTracker())) {
-      TokenRead tokens = context.tokenRead();
-      return sum(
-          scan,
-          relationship,
-          context,
-          hasher ->
-              hasher.hash(
-                  ElementId.edge(Long.toString(relationship.relationshipReference())),
-                  new Edge(
-                      tokens.relationshipTypeName(relationship.type()),
-                      Long.toString(relationship.sourceNodeReference()),
-                      Long.toString(relationship.targetNodeReference()),
-                      properties(relationship, property, tokens))));
-    }
-  }
-
-  private interface Hash {
-    ElementHash of(ElementHasher hasher) throws KernelException;
-  }
-
-  private <C extends Cursor> Sum sum(
-      PartitionedScan<C> scan, C cursor, ExecutionContext context, Hash hash)
-      throws KernelException {
-    ElementHasher hasher = new ElementHasher();
-    long count = 0;
-    Fingerprint fingerprint = Fingerprint.EMPTY;
-    while (scan.reservePartition(cursor, context)) {
-      while (cursor.next()) {
-        fingerprint = fingerprint.plus(hash.of(hasher));
-        if (++count % PROGRESS_STEP == 0) {
-          progress.advance(PROGRESS_STEP);
-        }
-      }
-    }
-    progress.advance(count % PROGRESS_STEP);
-    return new Sum(count, fingerprint);
-  }
-
-  private static TreeMap<String, Value> properties(
-      EntityCursor entity, PropertyCursor property, TokenRead tokens) throws KernelException {
-    TreeMap<String, Value> properties = new TreeMap<>();
-    entity.properties(property);
-    while (property.next()) {
-      properties.put(
-          tokens.propertyKeyName(property.propertyKey()),
-          StoredValues.carried(property.propertyValue()));
-    }
-    return properties;
-  }
-
   private record Sum(long count, Fingerprint fingerprint) {
     static final Sum NONE = new Sum(0, Fingerprint.EMPTY);
 
     Sum plus(Sum other) {
       return new Sum(count + other.count, fingerprint.plus(other.fingerprint));
+    }
+  }
+
+  /** Gathers one element after the other and adds up their hashes. Serves one thread. */
+  private final class Hashing extends InputEntityVisitor.Adapter {
+
+    private final ElementKind kind;
+    private final ElementHasher hasher = new ElementHasher();
+    private final TreeSet<String> labels = new TreeSet<>();
+    private final TreeMap<String, Value> properties = new TreeMap<>();
+    private String id = "";
+    private String type = "";
+    private String start = "";
+    private String end = "";
+    private long count;
+    private Fingerprint fingerprint = Fingerprint.EMPTY;
+
+    Hashing(ElementKind kind) {
+      this.kind = kind;
+    }
+
+    Sum sum() {
+      progress.advance(count % PROGRESS_STEP);
+      return new Sum(count, fingerprint);
+    }
+
+    @Override
+    public boolean id(Object nodeId, Group group, IdSequence idSequence) {
+      id = nodeId.toString();
+      return true;
+    }
+
+    @Override
+    public boolean labels(String[] names) {
+      labels.addAll(Arrays.asList(names));
+      return true;
+    }
+
+    @Override
+    public boolean type(String name) {
+      type = name;
+      return true;
+    }
+
+    @Override
+    public boolean startId(Object nodeId, Group group) {
+      start = nodeId.toString();
+      return true;
+    }
+
+    @Override
+    public boolean endId(Object nodeId, Group group) {
+      end = nodeId.toString();
+      return true;
+    }
+
+    @Override
+    public boolean property(String key, Object value) {
+      properties.put(key, StoredValues.carried(value));
+      return true;
+    }
+
+    @Override
+    public void endOfEntity() {
+      Element element =
+          kind == ElementKind.VERTEX
+              ? new Vertex(labels, properties)
+              : new Edge(type, start, end, properties);
+      // an edge's own id is not part of its content
+      fingerprint =
+          fingerprint.plus(
+              hasher.hash(new ElementId(kind, kind == ElementKind.VERTEX ? id : "0"), element));
+      labels.clear();
+      properties.clear();
+      if (++count % PROGRESS_STEP == 0) {
+        progress.advance(PROGRESS_STEP);
+      }
     }
   }
 }

@@ -42,11 +42,12 @@ final class StoredValues {
 
   private StoredValues() {}
 
-  static Value carried(org.neo4j.values.storable.Value stored) {
-    return carried(stored.asObject());
-  }
-
-  private static Value carried(Object stored) {
+  /**
+   * A value as Varve carries it.
+   *
+   * @param stored what Neo4j gives for a stored value as an object
+   */
+  static Value carried(Object stored) {
     if (stored instanceof String text) {
       return Value.Text.of(text);
     } else if (stored instanceof Long number) {

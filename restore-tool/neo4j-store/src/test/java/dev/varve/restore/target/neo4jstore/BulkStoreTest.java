@@ -28,7 +28,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.neo4j.configuration.Config;
@@ -51,11 +50,6 @@ final class BulkStoreTest {
   @TempDir Path home;
 
   private final BulkStore store = new BulkStore();
-
-  @AfterEach
-  void close() {
-    store.close();
-  }
 
   @Test
   void everyTypeWidthAndShapeIsExact() throws Exception {
@@ -142,6 +136,23 @@ final class BulkStoreTest {
       constraints.add(constraint.getName());
     }
     assertThat(constraints).containsExactlyInAnyOrder("one_name", "one_n");
+  }
+
+  @Test
+  void lookUpsOfEveryDatabaseAreKept() throws Exception {
+    restore(
+        new TestGraph()
+            .schema(
+                index("index_343aff4e", "LOOKUP", "FOR (n) ON EACH labels(n)"),
+                index("index_f7700477", "LOOKUP", "FOR ()-[n]-() ON EACH type(n)")));
+
+    assertConsistent();
+    try (StagedServer server = StagedServer.open(home, "neo4j", RESOURCES);
+        Transaction tx = server.database().beginTx()) {
+      assertThat(tx.schema().getIndexes())
+          .extracting(IndexDefinition::getName)
+          .containsExactlyInAnyOrder("index_343aff4e", "index_f7700477");
+    }
   }
 
   @Test
@@ -303,7 +314,8 @@ final class BulkStoreTest {
     Map<String, Value> properties = new TreeMap<>();
     entity
         .getAllProperties()
-        .forEach((key, value) -> properties.put(key, StoredValues.carried(Values.of(value))));
+        .forEach(
+            (key, value) -> properties.put(key, StoredValues.carried(Values.of(value).asObject())));
     return properties;
   }
 
