@@ -24,8 +24,8 @@ import org.neo4j.driver.Session;
  *
  * <p>Neo4j and the broker are processes of their own; writers, capture and both servers share the
  * machine's cores. Three figures from one run: what the source commits with nobody capturing, what
- * it commits while it is captured, and what capture commits in Kafka during that time; then how long
- * capture takes to catch up once the writers stop.
+ * it commits while it is captured, and what capture commits in Kafka during that time; then how
+ * long capture takes to catch up once the writers stop.
  */
 public final class CaptureBench {
 
@@ -125,8 +125,7 @@ public final class CaptureBench {
     return changes.get() / ((System.nanoTime() - start) / 1e9);
   }
 
-  private static void await(
-      Capture capture, java.util.function.Predicate<CaptureStatus> condition)
+  private static void await(Capture capture, java.util.function.Predicate<CaptureStatus> condition)
       throws InterruptedException, IOException {
     long deadline = System.currentTimeMillis() + CATCH_UP_MILLIS_MAX;
     while (!condition.test(capture.status())) {
