@@ -18,10 +18,12 @@ import dev.varve.restore.ReadBack;
 import dev.varve.restore.RestoreIdentity;
 import dev.varve.restore.TargetUri;
 import dev.varve.topology.Fingerprint;
+import dev.varve.wire.MalformedRecordException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.DateTimeException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -279,6 +281,12 @@ public final class DirTarget implements GraphTarget {
           ExitCode.FAILED,
           "cannot write to the target " + name() + ": " + e,
           "see that there is room and that the directory may be written, then run it again",
+          e);
+    } catch (MalformedRecordException | IllegalArgumentException | DateTimeException e) {
+      throw new VarveException(
+          ExitCode.FAILED,
+          "the target " + name() + " does not hold what was written to it: " + e.getMessage(),
+          "see that nobody else writes to the directory, then run it again",
           e);
     }
   }
