@@ -51,6 +51,7 @@ public final class Capture implements AutoCloseable {
 
   private final CountDownLatch told = new CountDownLatch(1);
 
+  private int endedIncarnation; // of the supervising thread
   private volatile boolean closing;
   private volatile @Nullable Throwable failure;
   private volatile CaptureStatus status =
@@ -182,6 +183,8 @@ public final class Capture implements AutoCloseable {
     Throwable reason = cause(ended);
     if (reason instanceof LogGapException && config.newIncarnation()) {
       LOG.warn("{}", reason.getMessage());
+      endedIncarnation = status.position().map(state -> state.site().incarnation()).orElse(0);
+      run.set(null);
       return true;
     }
     boolean brokers = reason instanceof PublishingException || isBrokers(reason);
@@ -278,6 +281,7 @@ public final class Capture implements AutoCloseable {
     p.setProperty(
         LogConnectorConfig.STORE_RETRY_LIMIT.name(), Long.toString(config.retryLimit().toMillis()));
     p.setProperty(LogConnectorConfig.BUNDLE.name(), "true");
+    p.setProperty(LogConnectorConfig.ENDED_INCARNATION.name(), Integer.toString(endedIncarnation));
     RegistryConfig registry = config.registry();
     p.setProperty(LogConnectorConfig.REGISTRY.name(), registry.url());
     registry.user().ifPresent(v -> p.setProperty(LogConnectorConfig.REGISTRY_USER.name(), v));

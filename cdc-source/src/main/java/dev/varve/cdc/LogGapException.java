@@ -16,7 +16,9 @@ public final class LogGapException extends VarveException {
     /** The store has another identity than the one that was captured. */
     OTHER_STORE,
     /** The store has removed the part of its log that comes next. */
-    PRUNED
+    PRUNED,
+    /** A transaction does not tell what it changed, or the log is damaged. */
+    UNREADABLE
   }
 
   private final Reason reason;
@@ -33,13 +35,16 @@ public final class LogGapException extends VarveException {
   private static String hint(Reason reason) {
     return switch (reason) {
       case OTHER_STORE ->
-          "if the store was restored or imported on purpose, let capture begin a new incarnation"
-              + " (capture.newIncarnation: true): it scans the store afresh, and what was captured"
-              + " before stays restorable; otherwise point source.uri back to the store";
+          "if the store was restored or imported on purpose, start capture with --new-incarnation:"
+              + " it scans the store afresh, and what was captured before stays restorable;"
+              + " otherwise point source.uri back to the store";
       case PRUNED ->
-          "let capture begin a new incarnation (capture.newIncarnation: true): it scans the store"
-              + " afresh; and let the store keep its log for longer than capture may be down"
-              + " (Neo4j: db.tx_log.rotation.retention_policy)";
+          "start capture with --new-incarnation: it scans the store afresh; and let the store keep"
+              + " its log for longer than capture may be down (Neo4j:"
+              + " db.tx_log.rotation.retention_policy)";
+      case UNREADABLE ->
+          "see that the plugin is there whenever the store runs, then start capture with"
+              + " --new-incarnation: it scans the store afresh";
     };
   }
 }

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -30,6 +31,8 @@ import org.apache.kafka.connect.source.SourceRecord;
  * knows that none is open. After a failure it is not used any more.
  */
 final class Publisher implements ChangeConsumer<RecordChangeEvent<SourceRecord>>, AutoCloseable {
+
+  private static final Duration FINISH_LIMIT = Duration.ofSeconds(10);
 
   private final KafkaProducer<byte[], byte[]> producer;
   private final CaptureConfig config;
@@ -215,11 +218,21 @@ final class Publisher implements ChangeConsumer<RecordChangeEvent<SourceRecord>>
         cause);
   }
 
-  /** Waits for an open transaction to end and lets none begin. */
+  /**
+   * Lets no transaction begin and waits for an open one to end, but not for brokers that are away:
+   * then it is given up, as nobody has seen it.
+   */
   void finish() {
     closing = true;
-    lock.lock();
-    lock.unlock();
+    try {
+      if (lock.tryLock(FINISH_LIMIT.toMillis(), TimeUnit.MILLISECONDS)) {
+        lock.unlock();
+        return;
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    abort();
   }
 
   /** Drops everything at once, as a kill would. */

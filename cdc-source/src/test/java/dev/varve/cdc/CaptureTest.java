@@ -286,7 +286,7 @@ public final class CaptureTest {
               LogGapException.class,
               gap -> {
                 assertThat(gap.reason()).isEqualTo(LogGapException.Reason.OTHER_STORE);
-                assertThat(gap.hint()).contains("newIncarnation");
+                assertThat(gap.hint()).contains("--new-incarnation");
               });
     }
     try (Capture capture = Capture.start(config().withNewIncarnation(true))) {
@@ -332,6 +332,29 @@ public final class CaptureTest {
       awaitWatermark(capture, 3, store.lastSeq());
     }
     assertGraph(read(), 3);
+  }
+
+  @Test
+  void transactionThatCannotBeReadStopsCaptureUnlessItMayBeginAnIncarnation() {
+    commit(5);
+    try (Capture capture = Capture.start(config())) {
+      awaitWatermark(capture, 1, store.lastSeq());
+    }
+    store.rowChanges = 10;
+    commit(20); // so that some rows come before it
+    store.unreadable = store.commit(random, 1);
+    try (Capture capture = Capture.start(config())) {
+      await(() -> capture.failure().isPresent());
+      assertThat(capture.failure().orElseThrow())
+          .isInstanceOfSatisfying(
+              LogGapException.class,
+              gap -> assertThat(gap.reason()).isEqualTo(LogGapException.Reason.UNREADABLE));
+    }
+    try (Capture capture = Capture.start(config().withNewIncarnation(true))) {
+      commit(2);
+      awaitWatermark(capture, 2, store.lastSeq());
+    }
+    assertGraph(read(), 2);
   }
 
   @Test

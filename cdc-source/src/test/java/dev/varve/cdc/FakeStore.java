@@ -48,6 +48,9 @@ final class FakeStore {
   /** Whether the log tells the number of its last transaction. */
   volatile boolean seqTold = true;
 
+  /** A transaction that does not tell what it changed. */
+  volatile long unreadable = -1;
+
   /** Is called before each page of a scan, to write beside it or to fail. */
   volatile Runnable beforePage = () -> {};
 
@@ -295,6 +298,10 @@ final class FakeStore {
       Committed last = null;
       boolean unsent = false;
       for (Committed tx : todo) {
+        if (tx.seq() == unreadable) {
+          throw new LogGapException(
+              LogGapException.Reason.UNREADABLE, "VARVE-UNENRICHED-TRANSACTION: " + tx.seq(), null);
+        }
         for (; index < tx.changes().size(); index++) {
           if (inRow >= rowChanges) {
             String at = index == 0 && last != null ? last.seq() + ":0" : tx.seq() + ":" + index;

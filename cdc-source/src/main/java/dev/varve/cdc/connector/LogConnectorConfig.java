@@ -93,6 +93,10 @@ public final class LogConnectorConfig extends CommonConnectorConfig {
   public static final Field BUNDLE =
       Field.createInternal("varve.bundle").withType(ConfigDef.Type.BOOLEAN).withDefault(false);
 
+  /** Set by our own capture: the incarnation whose log has turned out not to be readable on. */
+  public static final Field ENDED_INCARNATION =
+      Field.createInternal("varve.ended.incarnation").withType(ConfigDef.Type.INT).withDefault(0);
+
   static final ConfigDefinition DEFINITION =
       CommonConnectorConfig.CONFIG_DEFINITION
           .edit()
@@ -163,6 +167,10 @@ public final class LogConnectorConfig extends CommonConnectorConfig {
 
   boolean newIncarnation() {
     return getConfig().getBoolean(NEW_INCARNATION);
+  }
+
+  int endedIncarnation() {
+    return getConfig().getInteger(ENDED_INCARNATION);
   }
 
   Duration storeRetryLimit() {

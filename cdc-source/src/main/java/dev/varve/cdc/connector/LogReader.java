@@ -135,13 +135,27 @@ final class LogReader implements AutoCloseable {
   private StoreLog log() {
     StoreLog open = log;
     if (open == null) {
-      open = opener.open();
+      open = opened();
       log = open;
       if (identity != null && !identity.equals(open.identity())) {
         throw otherStore(identity, open.identity());
       }
     }
     return open;
+  }
+
+  /** What refuses after an outage has let us in before, and may again when it is all up. */
+  private StoreLog opened() {
+    try {
+      return opener.open();
+    } catch (LogGapException e) {
+      throw e;
+    } catch (VarveException e) {
+      if (identity == null) {
+        throw e;
+      }
+      throw new StoreUnavailableException(String.valueOf(e.getMessage()), e);
+    }
   }
 
   static LogGapException otherStore(String captured, String found) {

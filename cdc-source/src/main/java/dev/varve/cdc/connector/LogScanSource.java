@@ -105,6 +105,12 @@ final class LogScanSource
       return StatePlan.first(config.site(), identity, head);
     }
     CaptureState last = previous.state();
+    if (config.newIncarnation() && last.site().incarnation() <= config.endedIncarnation()) {
+      CaptureState next = StatePlan.next(last, identity, head);
+      LOG.warn(
+          "the log of {} ended in a gap: beginning {} with a fresh scan", last.site(), next.site());
+      return next;
+    }
     try {
       if (!identity.equals(last.store())) {
         throw LogReader.otherStore(last.store(), identity);

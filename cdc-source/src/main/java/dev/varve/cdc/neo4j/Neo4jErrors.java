@@ -113,6 +113,8 @@ final class Neo4jErrors {
     return Optional.of(
         switch (found.group(1)) {
           case "VARVE-LOG-PRUNED" -> new LogGapException(LogGapException.Reason.PRUNED, message, e);
+          case "VARVE-UNENRICHED-TRANSACTION", "VARVE-LOG-BROKEN" ->
+              new LogGapException(LogGapException.Reason.UNREADABLE, message, e);
           case "VARVE-OTHER-STORE" ->
               new LogGapException(LogGapException.Reason.OTHER_STORE, message, e);
           default ->
@@ -157,6 +159,7 @@ final class Neo4jErrors {
         || code.endsWith("Database.DatabaseUnavailable")
         || code.startsWith("Neo.TransientError")
         || code.endsWith("Transaction.TransactionTerminated")
-        || code.endsWith("General.DatabaseUnavailable");
+        || code.endsWith("General.DatabaseUnavailable")
+        || code.startsWith("Neo.DatabaseError"); // such as while the server is going down
   }
 }
