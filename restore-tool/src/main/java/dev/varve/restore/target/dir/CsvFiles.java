@@ -202,11 +202,9 @@ final class CsvFiles implements AutoCloseable {
     return arrayDelimiter;
   }
 
+  /** As a number: an arguments file loses what stands in quotes after an equals sign. */
   private static String spelled(char delimiter) {
-    return switch (delimiter) {
-      case ';', '|' -> "\"" + delimiter + "\"";
-      default -> String.format("U+%04X", (int) delimiter);
-    };
+    return String.format("U+%04X", (int) delimiter);
   }
 
   @Override

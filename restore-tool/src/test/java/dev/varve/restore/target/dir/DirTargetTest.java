@@ -115,6 +115,7 @@ class DirTargetTest {
         .isEqualTo(":ID,:LABEL,\"age:string\",\"name:string\"\n");
     assertThat(text("vertices-00002-P.csv")).isEqualTo("3,\"P\",\"old\",\n");
     assertThat(text("import.args"))
+        .contains("--array-delimiter=U+003B\n")
         .contains("--nodes=vertices-00001-P-header.csv,vertices-00001-P.csv\n");
   }
 
