@@ -199,7 +199,7 @@ public final class Compactor implements AutoCloseable {
           layDown(tail, tracker);
         }
         serveRequests(tail, tracker);
-        status = newStatus(needsBase ? Phase.COLLECTING_BASE : Phase.TAILING, tracker);
+        status = newStatus(idle(), tracker);
       }
     } catch (CancellationException e) {
       LOG.debug("the compactor of {} was stopped", config.graph());
@@ -209,6 +209,10 @@ public final class Compactor implements AutoCloseable {
     } finally {
       stopped();
     }
+  }
+
+  private Phase idle() {
+    return needsBase ? Phase.COLLECTING_BASE : Phase.TAILING;
   }
 
   /** Finds the place to go on from, or the beginning. */
@@ -258,6 +262,7 @@ public final class Compactor implements AutoCloseable {
           checkpoint(request);
         }
         requests.remove(request);
+        status = newStatus(idle(), tracker); // the caller may look at it at once
         request.done.complete(startCut());
       }
     }
