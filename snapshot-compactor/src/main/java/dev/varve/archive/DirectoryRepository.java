@@ -16,7 +16,7 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
-import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.UUID;
@@ -45,16 +45,16 @@ public final class DirectoryRepository implements Repository {
   }
 
   @Override
-  public List<String> list(String prefix) throws IOException {
+  public List<Listed> list(String prefix, String after) throws IOException {
     int slash = prefix.lastIndexOf('/');
     Path start = slash < 0 ? root : path(prefix.substring(0, slash));
-    List<String> keys = new ArrayList<>();
+    List<Listed> found = new ArrayList<>();
     if (!Files.isDirectory(start)) {
-      return keys;
+      return found;
     }
-    Files.walkFileTree(start, new KeyCollector(start, prefix, keys));
-    Collections.sort(keys);
-    return keys;
+    Files.walkFileTree(start, new Collector(start, prefix, after, found));
+    found.sort(Comparator.comparing(Listed::key));
+    return found;
   }
 
   @Override
@@ -195,15 +195,17 @@ public final class DirectoryRepository implements Repository {
     void writeTo(FileChannel temporary) throws IOException;
   }
 
-  private final class KeyCollector extends SimpleFileVisitor<Path> {
+  private final class Collector extends SimpleFileVisitor<Path> {
     private final Path start;
     private final String prefix;
-    private final List<String> keys;
+    private final String after;
+    private final List<Listed> found;
 
-    KeyCollector(Path start, String prefix, List<String> keys) {
+    Collector(Path start, String prefix, String after, List<Listed> found) {
       this.start = start;
       this.prefix = prefix;
-      this.keys = keys;
+      this.after = after;
+      this.found = found;
     }
 
     @Override
@@ -216,8 +218,8 @@ public final class DirectoryRepository implements Repository {
     @Override
     public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
       String key = root.relativize(file).toString();
-      if (!hidden(file) && key.startsWith(prefix)) {
-        keys.add(key);
+      if (!hidden(file) && key.startsWith(prefix) && key.compareTo(after) > 0) {
+        found.add(new Listed(key, attributes.size(), attributes.lastModifiedTime().toInstant()));
       }
       return FileVisitResult.CONTINUE;
     }

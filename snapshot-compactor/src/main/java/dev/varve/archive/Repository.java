@@ -3,7 +3,9 @@ package dev.varve.archive;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
@@ -13,10 +15,20 @@ import java.util.OptionalLong;
  * part begins with a dot. Implementations are safe for use by many threads. After an {@link
  * IOException} from {@code create} the outcome is unknown: the object may exist, whole, or not.
  */
-public interface Repository {
+public interface Repository extends AutoCloseable {
 
   /** Keys that begin with the prefix, ascending. */
-  List<String> list(String prefix) throws IOException;
+  default List<String> list(String prefix) throws IOException {
+    return list(prefix, "").stream().map(Listed::key).toList();
+  }
+
+  /**
+   * Objects whose keys begin with the prefix and come after another key, by key ascending. Whoever
+   * lists after a {@code create} returned sees what it created.
+   *
+   * @param after need not be a key that there is; empty for all
+   */
+  List<Listed> list(String prefix, String after) throws IOException;
 
   /** The length of an object; empty if there is none of this key. */
   OptionalLong sizeBytes(String key) throws IOException;
@@ -39,6 +51,23 @@ public interface Repository {
 
   /** Where this is, for messages to operators; holds no secret. */
   String location();
+
+  /** What new objects are encrypted with; absent if they are not. */
+  default Optional<String> keyId() {
+    return Optional.empty();
+  }
+
+  /** Lets go of connections. */
+  @Override
+  default void close() {}
+
+  /**
+   * An object, as a list shows it.
+   *
+   * @param bytes as {@link #sizeBytes} has it
+   * @param modifiedAt when it was created, by the clock of whoever keeps it
+   */
+  record Listed(String key, long bytes, Instant modifiedAt) {}
 
   /** What became of an attempt to create an object. */
   enum Creation {

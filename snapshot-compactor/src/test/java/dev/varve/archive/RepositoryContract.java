@@ -101,6 +101,9 @@ abstract class RepositoryContract {
     assertThat(repository.list("g/m/")).containsExactly("g/m/1", "g/m/2", "g/m/20", "g/m/3");
     assertThat(repository.list("g/m/2")).containsExactly("g/m/2", "g/m/20");
     assertThat(repository.list("")).hasSize(6);
+    assertThat(repository.list("g/m/", "g/m/2"))
+        .extracting(Repository.Listed::key)
+        .containsExactly("g/m/20", "g/m/3");
     assertThat(repository.list("nothing/here/")).isEmpty();
   }
 

@@ -51,8 +51,8 @@ final class FaultyRepository implements Repository {
   }
 
   @Override
-  public List<String> list(String prefix) throws IOException {
-    return inner.list(prefix);
+  public List<Listed> list(String prefix, String after) throws IOException {
+    return inner.list(prefix, after);
   }
 
   @Override
