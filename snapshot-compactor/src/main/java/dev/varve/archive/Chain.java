@@ -183,6 +183,8 @@ public record Chain(String graph, List<Link> links, List<Damage> damage) {
           : Optional.of(new Damage.Altered(object.key(), object.sha256(), actual));
     } catch (NoSuchFileException e) {
       return Optional.of(new Damage.Missing(object.key()));
+    } catch (DamagedException e) {
+      return Optional.of(new Damage.Unreadable(object.key(), String.valueOf(e.getMessage())));
     }
   }
 
