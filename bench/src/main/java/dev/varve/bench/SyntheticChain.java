@@ -1,9 +1,9 @@
 package dev.varve.bench;
 
 import dev.varve.archive.DirectoryRepository;
+import dev.varve.archive.EntryJson;
 import dev.varve.archive.Keys;
 import dev.varve.archive.Manifest;
-import dev.varve.archive.ManifestJson;
 import dev.varve.archive.SegmentWriter;
 import dev.varve.change.Dot;
 import dev.varve.change.Site;
@@ -99,7 +99,7 @@ final class SyntheticChain {
             new Manifest.Writer("bench", "0"),
             Manifest.Encoding.ZSTD,
             Instant.EPOCH);
-    repository.create(manifest.key(), ManifestJson.write(manifest));
+    repository.create(manifest.key(), EntryJson.write(manifest));
   }
 
   private void write(ElementKind kind, long count, LongFunction<Element> elements)

@@ -105,7 +105,7 @@ final class Pipeline implements AutoCloseable {
   }
 
   private static Optional<Chain.Link> newest(Path root) throws IOException {
-    return Chain.loadNewest(new DirectoryRepository(root), GRAPH);
+    return Chain.loadEnd(new DirectoryRepository(root), GRAPH).map(Chain.End::head);
   }
 
   /** Waits until the chain holds a transaction. */

@@ -2,9 +2,9 @@ package dev.varve.restore;
 
 import dev.varve.archive.Chain;
 import dev.varve.archive.DirectoryRepository;
+import dev.varve.archive.EntryJson;
 import dev.varve.archive.Keys;
 import dev.varve.archive.Manifest;
-import dev.varve.archive.ManifestJson;
 import dev.varve.archive.SegmentWriter;
 import dev.varve.archive.TransactionsWriter;
 import dev.varve.change.Change;
@@ -224,10 +224,9 @@ public final class ChainLab {
             Manifest.Encoding.ZSTD,
             Instant.EPOCH);
     try {
-      byte[] json = ManifestJson.write(manifest);
+      byte[] json = EntryJson.write(manifest);
       repository.create(manifest.key(), json);
-      Chain.Link link = Chain.loadNewest(repository, GRAPH).orElseThrow();
-      parent = Optional.of(link.asParent());
+      parent = Optional.of(Chain.Tip.of(manifest.key(), json).asParent());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -1,25 +1,42 @@
 package dev.varve.archive;
 
 import dev.varve.change.VersionVector;
+import dev.varve.fault.VarveException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 
 /**
- * All manifests of a graph that can be trusted, and what is wrong with the others.
+ * All snapshots of a graph that can be trusted, and what is wrong with the others.
  *
- * <p>A manifest can be trusted if it can be read and has the hash by which the next one names it.
+ * <p>An entry can be trusted if it can be read and has the hash by which the next one names it. One
+ * that has expired is no part of the chain, whether it is still there or not.
  *
  * @param links by number, ascending
- * @param damage by number of the manifest concerned, ascending
+ * @param ledger the newest one
+ * @param tip how the next entry names its parent; absent in an empty chain
+ * @param damage by number of the entry concerned, ascending
  */
-public record Chain(String graph, List<Link> links, List<Damage> damage) {
+public record Chain(
+    String graph,
+    List<Link> links,
+    Optional<Ledger> ledger,
+    Optional<Manifest.Parent> tip,
+    List<Damage> damage) {
+
+  private static final int READERS = 16;
 
   public Chain {
     links = List.copyOf(links);
@@ -31,27 +48,41 @@ public record Chain(String graph, List<Link> links, List<Damage> damage) {
    *
    * @param sha256 of its bytes
    */
-  public record Link(Manifest manifest, String sha256) {
+  public record Link(Manifest manifest, String sha256) {}
+
+  /**
+   * An entry as it lies in the repository.
+   *
+   * @param sha256 of its bytes
+   */
+  public record Tip(Entry entry, String sha256) {
 
     /**
-     * A manifest of its bytes.
+     * An entry of its bytes.
      *
-     * @throws DamagedException if they are not a manifest
+     * @throws DamagedException if they are not an entry
      * @throws NewerFormatException if its major version is not known
      */
-    public static Link of(String key, byte[] bytes) {
-      return new Link(ManifestJson.read(key, bytes), Digests.sha256Of(bytes));
+    public static Tip of(String key, byte[] bytes) {
+      return new Tip(EntryJson.read(key, bytes), Digests.sha256Of(bytes));
     }
 
-    /** How a manifest that follows this one names it. */
+    /** How an entry that follows this one names it. */
     public Manifest.Parent asParent() {
-      return new Manifest.Parent(manifest.number(), sha256);
+      return new Manifest.Parent(entry.number(), sha256);
     }
   }
 
   /**
-   * A base or checkpoint and the deltas that lead on from it without a gap. Checkpoints on the way
-   * are left out: they hold nothing that the deltas do not.
+   * Where a chain ends.
+   *
+   * @param tip the newest entry
+   * @param head the newest base or delta that was made from Kafka
+   */
+  public record End(Tip tip, Link head) {}
+
+  /**
+   * A base or checkpoint and deltas, merged ones among them, that lead on from it without a gap.
    */
   public record Stretch(Link base, List<Link> deltas) {
     public Stretch {
@@ -74,45 +105,38 @@ public record Chain(String graph, List<Link> links, List<Damage> damage) {
   }
 
   /**
-   * Loads all manifests of a graph. Damage is reported, not thrown; segments are not looked at.
+   * Loads all entries of a graph. Damage is reported, not thrown; segments are not looked at.
    *
    * @throws IOException if the repository cannot be read
    */
   public static Chain load(Repository repository, String graph) throws IOException {
-    List<Long> numbers = numbers(repository, graph);
-    Map<Long, Link> readable = new HashMap<>();
-    Map<Long, Damage> damage = new HashMap<>();
-    for (long number : numbers) {
-      String key = Keys.manifest(graph, number);
-      try {
-        Link link = read(repository, key);
-        if (link.manifest().number() != number || !link.manifest().graph().equals(graph)) {
-          throw new DamagedException(
-              key,
-              "it says that it is number "
-                  + link.manifest().number()
-                  + " of "
-                  + link.manifest().graph(),
-              null);
-        }
-        readable.put(number, link);
-      } catch (NoSuchFileException e) {
-        damage.put(number, new Damage.Missing(key));
-      } catch (DamagedException e) {
-        damage.put(number, new Damage.Unreadable(key, String.valueOf(e.getMessage())));
-      } catch (NewerFormatException e) {
-        damage.put(number, new Damage.TooNew(key, String.valueOf(e.getMessage())));
-      }
-    }
-    return link(graph, numbers, readable, damage);
+    return new Loader(repository, graph).load();
   }
 
-  /** The newest manifest; empty if there is none. Reads no other, so it checks no link. */
-  public static Optional<Link> loadNewest(Repository repository, String graph) throws IOException {
+  /**
+   * The end of a chain; empty if there is none. Reads no more than it must, so it checks no link.
+   *
+   * @throws DamagedException if an entry on the way is damaged
+   * @throws IOException if the repository cannot be read
+   */
+  public static Optional<End> loadEnd(Repository repository, String graph) throws IOException {
     List<Long> numbers = numbers(repository, graph);
-    return numbers.isEmpty()
-        ? Optional.empty()
-        : Optional.of(read(repository, Keys.manifest(graph, numbers.get(numbers.size() - 1))));
+    Tip tip = null;
+    for (int i = numbers.size() - 1; i >= 0; i--) {
+      String key = Keys.manifest(graph, numbers.get(i));
+      Tip read = read(repository, key);
+      tip = tip == null ? read : tip;
+      if (read.entry() instanceof Manifest manifest && manifest.head()) {
+        return Optional.of(new End(tip, new Link(manifest, read.sha256())));
+      }
+      if (i == 0 || numbers.get(i - 1) != numbers.get(i) - 1) {
+        throw new DamagedException(
+            Keys.manifest(graph, Math.max(1, numbers.get(i) - 1)),
+            "it is missing, and no base or delta comes after it",
+            null);
+      }
+    }
+    return Optional.empty();
   }
 
   /** The newest manifest that can be trusted. */
@@ -120,32 +144,53 @@ public record Chain(String graph, List<Link> links, List<Damage> damage) {
     return links.isEmpty() ? Optional.empty() : Optional.of(links.get(links.size() - 1));
   }
 
-  /**
-   * What can be restored from, oldest base first. Stretches overlap where a checkpoint was made:
-   * there an older one stands in if a newer one's segments are lost.
-   */
-  public List<Stretch> stretches() {
-    List<Stretch> stretches = new ArrayList<>();
-    for (int i = 0; i < links.size(); i++) {
-      Link base = links.get(i);
-      if (base.manifest().kind().whole()) {
-        List<Link> deltas = new ArrayList<>();
-        VersionVector reached = base.manifest().to();
-        for (Link next : links.subList(i + 1, links.size())) {
-          if (next.manifest().kind() == Manifest.Kind.DELTA) {
-            if (!next.manifest().from().equals(reached)) {
-              break;
-            }
-            deltas.add(next);
-            reached = next.manifest().to();
-          } else if (!next.manifest().to().equals(reached)) {
-            break;
-          }
-        }
-        stretches.add(new Stretch(base, deltas));
+  /** The newest base or delta that was made from Kafka and can be trusted: how far it goes. */
+  public Optional<Link> head() {
+    for (int i = links.size() - 1; i >= 0; i--) {
+      if (links.get(i).manifest().head()) {
+        return Optional.of(links.get(i));
       }
     }
-    return stretches;
+    return Optional.empty();
+  }
+
+  /** The restore points, by name. */
+  public List<Ledger.RestorePoint> restorePoints() {
+    return ledger.map(Ledger::restorePoints).orElse(List.of());
+  }
+
+  /** {@link #stretches(Set)} of an undamaged chain. */
+  public List<Stretch> stretches() {
+    return stretches(Set.of());
+  }
+
+  /**
+   * What can be restored from, oldest base first. Stretches overlap: an older base stands in if a
+   * newer one's segments are lost. Where deltas were merged, a stretch takes the merged one.
+   *
+   * @param damaged keys of manifests and segments that cannot be used
+   */
+  public List<Stretch> stretches(Set<String> damaged) {
+    return new Stretches(usable(damaged)).all();
+  }
+
+  /**
+   * The ways that end at a cut, that from the newest base first.
+   *
+   * @param damaged keys of manifests and segments that cannot be used
+   */
+  public List<Stretch> waysTo(VersionVector cut, Set<String> damaged) {
+    return new Stretches(usable(damaged)).to(cut);
+  }
+
+  private List<Link> usable(Set<String> damaged) {
+    return links.stream().filter(link -> usable(link.manifest(), damaged)).toList();
+  }
+
+  private static boolean usable(Manifest manifest, Set<String> damaged) {
+    return !damaged.contains(manifest.key())
+        && manifest.segments().stream()
+            .noneMatch(segment -> damaged.contains(segment.object().key()));
   }
 
   /**
@@ -196,37 +241,143 @@ public record Chain(String graph, List<Link> links, List<Damage> damage) {
     return numbers;
   }
 
-  private static Link read(Repository repository, String key) throws IOException {
+  static Tip read(Repository repository, String key) throws IOException {
     try (InputStream in = repository.read(key, 0)) {
-      return Link.of(key, in.readAllBytes());
+      return Tip.of(key, in.readAllBytes());
     }
   }
 
-  /** The first manifest found may name a parent that is not there: older ones expire. */
-  private static Chain link(
-      String graph, List<Long> numbers, Map<Long, Link> readable, Map<Long, Damage> damage) {
-    List<Link> links = new ArrayList<>();
-    List<Damage> all = new ArrayList<>();
-    long first = numbers.isEmpty() ? 1 : numbers.get(0);
-    long last = numbers.isEmpty() ? 0 : numbers.get(numbers.size() - 1);
-    for (long number = first; number <= last; number++) {
-      Link link = readable.get(number);
-      Damage known = damage.get(number);
-      if (known != null) {
-        all.add(known);
-      } else if (link == null) {
-        all.add(new Damage.Missing(Keys.manifest(graph, number)));
-      } else {
-        Link child = readable.get(number + 1);
-        Optional<Manifest.Parent> named =
-            child == null ? Optional.empty() : child.manifest().parent();
-        if (named.isPresent() && !named.get().equals(link.asParent())) {
-          all.add(new Damage.Altered(link.manifest().key(), named.get().sha256(), link.sha256()));
-        } else {
-          links.add(link);
+  /** Reads all entries, several at a time: there may be many, and each is small and far away. */
+  private static final class Loader {
+    private final Repository repository;
+    private final String graph;
+    private final Map<Long, Tip> readable = new ConcurrentHashMap<>();
+    private final Map<Long, Damage> damage = new ConcurrentHashMap<>();
+
+    Loader(Repository repository, String graph) {
+      this.repository = repository;
+      this.graph = graph;
+    }
+
+    Chain load() throws IOException {
+      List<Long> numbers = numbers(repository, graph);
+      if (numbers.size() < READERS) {
+        for (long number : numbers) {
+          read(number);
         }
+      } else {
+        readTogether(numbers);
+      }
+      return link(numbers);
+    }
+
+    private void readTogether(List<Long> numbers) throws IOException {
+      ExecutorService readers = Executors.newFixedThreadPool(READERS);
+      try {
+        List<Future<?>> done = new ArrayList<>(numbers.size());
+        for (long number : numbers) {
+          done.add(
+              readers.submit(
+                  () -> {
+                    read(number);
+                    return true;
+                  }));
+        }
+        for (Future<?> next : done) {
+          next.get();
+        }
+      } catch (ExecutionException e) {
+        if (e.getCause() instanceof IOException unreadable) {
+          throw new IOException(unreadable.getMessage(), unreadable);
+        }
+        if (e.getCause() instanceof VarveException known) {
+          throw known;
+        }
+        throw new IllegalStateException(e.getCause());
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new InterruptedIOException("interrupted while the chain was loaded");
+      } finally {
+        readers.shutdownNow();
       }
     }
-    return new Chain(graph, links, all);
+
+    private void read(long number) throws IOException {
+      String key = Keys.manifest(graph, number);
+      try {
+        Tip tip = Chain.read(repository, key);
+        if (tip.entry().number() != number || !tip.entry().graph().equals(graph)) {
+          throw new DamagedException(
+              key,
+              "it says that it is number " + tip.entry().number() + " of " + tip.entry().graph(),
+              null);
+        }
+        readable.put(number, tip);
+      } catch (NoSuchFileException e) {
+        damage.put(number, new Damage.Missing(key));
+      } catch (DamagedException e) {
+        damage.put(number, new Damage.Unreadable(key, String.valueOf(e.getMessage())));
+      } catch (NewerFormatException e) {
+        damage.put(number, new Damage.TooNew(key, String.valueOf(e.getMessage())));
+      }
+    }
+
+    private Chain link(List<Long> numbers) {
+      if (numbers.isEmpty()) {
+        return new Chain(graph, List.of(), Optional.empty(), Optional.empty(), List.of());
+      }
+      long last = numbers.get(numbers.size() - 1);
+      Optional<Ledger> ledger = newestLedger(last);
+      List<Link> links = new ArrayList<>();
+      List<Damage> all = new ArrayList<>();
+      for (long number = 1; number <= last; number++) {
+        if (ledger.isPresent() && ledger.get().isExpired(number)) {
+          continue;
+        }
+        Optional<Damage> wrong = wrong(number);
+        if (wrong.isPresent()) {
+          all.add(wrong.get());
+        } else if (trusted(number).entry() instanceof Manifest manifest) {
+          links.add(new Link(manifest, trusted(number).sha256()));
+        }
+      }
+      return new Chain(
+          graph, links, ledger, Optional.ofNullable(readable.get(last)).map(Tip::asParent), all);
+    }
+
+    private Optional<Ledger> newestLedger(long last) {
+      for (long number = last; number >= 1; number--) {
+        Tip tip = readable.get(number);
+        if (tip != null && tip.entry() instanceof Ledger ledger && wrong(number).isEmpty()) {
+          return Optional.of(ledger);
+        }
+      }
+      return Optional.empty();
+    }
+
+    private Optional<Damage> wrong(long number) {
+      Damage known = damage.get(number);
+      if (known != null) {
+        return Optional.of(known);
+      }
+      Tip tip = readable.get(number);
+      if (tip == null) {
+        return Optional.of(new Damage.Missing(Keys.manifest(graph, number)));
+      }
+      Tip child = readable.get(number + 1);
+      if (child != null && !child.entry().parent().equals(Optional.of(tip.asParent()))) {
+        String named = child.entry().parent().map(Manifest.Parent::sha256).orElse("none");
+        return Optional.of(new Damage.Altered(tip.entry().key(), named, tip.sha256()));
+      }
+      return Optional.empty();
+    }
+
+    private Tip trusted(long number) {
+      Tip tip = readable.get(number);
+      if (tip == null) {
+        throw new IllegalStateException("nothing is known of number " + number);
+      }
+      return tip;
+    }
   }
 }

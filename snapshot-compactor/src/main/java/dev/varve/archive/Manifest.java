@@ -15,12 +15,11 @@ import java.util.Optional;
  * @param graph the graph's name
  * @param number counts from 1; each manifest has the next
  * @param kind what its segments hold
- * @param parent the manifest before this one; absent only for number 1 and where older ones expired
- *     before the chain was begun anew
+ * @param parent the entry before this one; absent only for number 1
  * @param from the cut that a delta begins after; empty for a base or checkpoint
  * @param to the cut: every transaction that it covers is in the snapshot, whole, and no other
  * @param committed commit times of what is in it
- * @param positions where to go on reading, one a partition
+ * @param positions where to go on reading after this cut, one a partition
  * @param sites every site that the cut names
  * @param counts what is in it
  * @param fingerprint of the graph at {@code to}
@@ -48,7 +47,8 @@ public record Manifest(
     Optional<TransactionsFile> transactions,
     Writer writer,
     Encoding encoding,
-    Instant createdAt) {
+    Instant createdAt)
+    implements Entry {
 
   public Manifest {
     if (number < 1) {
@@ -65,17 +65,18 @@ public record Manifest(
     segments = List.copyOf(segments);
   }
 
-  /** The key of this manifest. */
-  public String key() {
-    return Keys.manifest(graph, number);
-  }
-
   /** The segments of one kind, in the order of their ids. */
   public List<Segment> segments(ElementKind kind) {
     return segments.stream().filter(segment -> segment.kind() == kind).toList();
   }
 
-  /** The same snapshot as the one after another manifest. */
+  @Override
+  public boolean head() {
+    return kind.head();
+  }
+
+  /** The same snapshot after another entry. */
+  @Override
   public Manifest behind(Parent other) {
     return new Manifest(
         graph,
@@ -107,19 +108,36 @@ public record Manifest(
   public enum Kind {
     /** The newest version of each element at the cut, read from the tables. */
     BASE,
-    /** Every version between the parent's cut and this one. */
+    /** Every version between two cuts, read from the tables. */
     DELTA,
-    /** The newest version of each element at the parent's cut, merged from the chain. */
-    CHECKPOINT;
+    /** The newest version of each element at an earlier cut of the chain, merged from it. */
+    CHECKPOINT,
+    /** Deltas that follow each other, merged: every version between two cuts. */
+    MERGED,
+    /**
+     * Deltas that follow each other, merged and thinned: of every element that was changed between
+     * two cuts the newest version. Only the two cuts can be restored, no moment in between.
+     */
+    THINNED;
 
     /** Whether a restore can begin with it. */
     public boolean whole() {
-      return this != DELTA;
+      return this == BASE || this == CHECKPOINT;
+    }
+
+    /** Whether it was read from the tables; the others are made of what the chain holds already. */
+    public boolean head() {
+      return this == BASE || this == DELTA;
+    }
+
+    /** Whether it leads from one cut to another through every moment in between. */
+    public boolean everyMoment() {
+      return this == DELTA || this == MERGED;
     }
   }
 
   /**
-   * The manifest before this one.
+   * The entry before this one.
    *
    * @param sha256 of its bytes, 64 hexadecimal digits
    */

@@ -24,24 +24,23 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Merges a base and the deltas after it into a new base at the same cut, so that a chain stays
- * short and no single loss breaks it. Reads and writes the repository alone.
+ * Merges a base and the deltas after it into a new base at a cut of the chain, so that it stays
+ * short and no single loss breaks it. Reads and writes the repository alone; the chain may go on
+ * meanwhile.
  *
  * <p>The deltas are sorted, within a budget of memory; the base streams by. The result is only
  * published if its fingerprint and counts are those of the manifest that it stands for.
  */
 public final class Checkpoint {
-
-  private static final int ATTEMPTS_MAX = 5;
 
   private final Repository repository;
   private final Publisher publisher;
@@ -75,9 +74,8 @@ public final class Checkpoint {
   /**
    * Makes a checkpoint at the newest cut of a graph, whether or not a compactor is running.
    *
-   * @return the manifest that was written, or the newest one if that is a base already
-   * @throws VarveException if there is no chain, if it is damaged, or if a running compactor is
-   *     always faster
+   * @return the manifest that was written, or that of the base or checkpoint that is there already
+   * @throws VarveException if there is no chain, or if it is damaged
    */
   public static Manifest make(Repository repository, String graph) {
     Insistence insistence =
@@ -102,7 +100,7 @@ public final class Checkpoint {
                 writer,
                 Clock.systemUTC(),
                 random);
-        return checkpoint.make(graph);
+        return checkpoint.make(graph, head(repository, graph));
       } finally {
         Files.deleteIfExists(parent);
       }
@@ -121,66 +119,68 @@ public final class Checkpoint {
     return cut.sites().stream().filter(site -> !replaced.contains(site.site())).count() <= 1;
   }
 
-  private Manifest make(String graph) throws IOException {
-    for (int attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
-      Optional<Chain.Link> newest = publisher.newest(graph);
-      if (newest.isEmpty()) {
-        throw new VarveException(
-            ExitCode.NO_REPOSITORY,
-            "there is no chain of " + graph + " in " + repository.location(),
-            "check the repository's root and the graph's name");
-      }
-      if (newest.get().manifest().kind().whole()) {
-        return newest.get().manifest();
-      }
-      if (publisher.publish(merge(graph, newest.get())) instanceof Publisher.Published done) {
-        return done.link().manifest();
-      }
-    }
-    throw new VarveException(
-        ExitCode.FENCED,
-        "no checkpoint was made: a compactor was faster %d times".formatted(ATTEMPTS_MAX),
-        "make it through the running compactor, or flush less often");
+  private static Manifest head(Repository repository, String graph) throws IOException {
+    return Chain.loadEnd(repository, graph)
+        .orElseThrow(
+            () ->
+                new VarveException(
+                    ExitCode.NO_REPOSITORY,
+                    "there is no chain of " + graph + " in " + repository.location(),
+                    "check the repository's root and the graph's name"))
+        .head()
+        .manifest();
   }
 
   /**
-   * Writes a checkpoint's segments.
+   * Makes a checkpoint.
    *
-   * @param newest the manifest at whose cut it is
-   * @return its manifest, not published yet
+   * @param at the manifest at whose cut it is
+   * @return its manifest, or that of the base or checkpoint that is at this cut already
    * @throws DamagedException if nothing that the chain holds leads to this cut
    */
-  Manifest merge(String graph, Chain.Link newest) throws IOException {
+  Manifest make(String graph, Manifest at) throws IOException {
     Chain chain = Chain.load(repository, graph);
-    List<Chain.Stretch> stretches = new ArrayList<>(chain.stretches());
-    stretches.removeIf(s -> s.newest().manifest().number() != newest.manifest().number());
-    if (stretches.isEmpty()) {
+    List<Chain.Stretch> ways = chain.waysTo(at.to(), Set.of());
+    if (ways.isEmpty()) {
       throw new DamagedException(
-          newest.manifest().key(),
+          at.key(),
           "no unbroken chain leads to it: "
               + chain.damage().stream().map(Damage::text).collect(Collectors.joining("; ")),
           null);
     }
-    for (int i = stretches.size() - 1; ; i--) {
+    if (ways.get(0).deltas().isEmpty()) {
+      return ways.get(0).base().manifest();
+    }
+    Manifest.Parent tip =
+        chain
+            .tip()
+            .orElseThrow(() -> new DamagedException(at.key(), "the chain's end is damaged", null));
+    return (Manifest) publisher.publishBehind(merge(ways, at, tip)).entry();
+  }
+
+  /** An older base stands in if what follows the newest cannot be read. */
+  private Manifest merge(List<Chain.Stretch> ways, Manifest at, Manifest.Parent tip)
+      throws IOException {
+    for (int i = 0; ; i++) {
       try {
-        return merge(stretches.get(i), newest);
+        return merge(ways.get(i), at, tip);
       } catch (DamagedException e) {
-        if (i == 0) {
-          throw e; // otherwise an older base stands in
+        if (i == ways.size() - 1) {
+          throw e;
         }
       }
     }
   }
 
-  private Manifest merge(Chain.Stretch stretch, Chain.Link newest) throws IOException {
-    Manifest last = newest.manifest();
+  private Manifest merge(Chain.Stretch stretch, Manifest last, Manifest.Parent tip)
+      throws IOException {
     Cut cut = new Cut(last.to(), last.sites());
     Path runs = Files.createTempDirectory(directory, "checkpoint");
     try (VersionSorter sorter = new VersionSorter(runs, sortBytes);
         SnapshotBuilder builder =
             new SnapshotBuilder(
                 last.graph(),
-                last.number() + 1,
+                tip.number() + 1,
                 Optional.empty(),
                 last.schema(),
                 segmentBytes,
@@ -200,9 +200,9 @@ public final class Checkpoint {
       check(builder, last);
       return new Manifest(
           last.graph(),
-          last.number() + 1,
+          tip.number() + 1,
           Manifest.Kind.CHECKPOINT,
-          Optional.of(newest.asParent()),
+          Optional.of(tip),
           VersionVector.EMPTY,
           last.to(),
           builder.span(cut),

@@ -35,7 +35,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Where it stands is in the newest manifest and nowhere else; publishing the next one is the
  * commit. A compactor that is killed at any moment is followed by one that goes on from there.
- * Invariants: {@code newest} is the manifest that this compactor's tail continues; what the sorter
+ * Invariants: {@code head} is the manifest that this compactor's tail continues; what the sorter
  * holds is not covered by it.
  *
  * <p>One thread reads and writes. Everything public may be called from any thread.
@@ -45,7 +45,6 @@ public final class Compactor implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Compactor.class);
   private static final Duration POLL = Duration.ofMillis(100);
   private static final Duration CLOSE_WAIT = Duration.ofSeconds(30);
-  private static final int ADOPTIONS_MAX = 10;
 
   private final CompactConfig config;
   private final Clock clock;
@@ -61,7 +60,8 @@ public final class Compactor implements AutoCloseable {
   private final Thread thread;
 
   // of the thread alone
-  private Optional<Chain.Link> newest;
+  private Optional<Chain.Link> head;
+  private Optional<Manifest.Parent> tip;
   private boolean needsBase;
   private long lastFlushNanos = System.nanoTime();
   private long manifests;
@@ -90,9 +90,11 @@ public final class Compactor implements AutoCloseable {
         new Insistence(
             config.retry(), "make room or give the right to write there, then start again");
     this.publisher = new Publisher(config.repository(), insistence);
-    this.newest = Chain.loadNewest(config.repository(), config.graph());
-    this.needsBase = newest.isEmpty() || config.startOver();
-    this.status = initialStatus(newest);
+    Optional<Chain.End> end = Chain.loadEnd(config.repository(), config.graph());
+    this.head = end.map(Chain.End::head);
+    this.tip = end.map(Chain.End::tip).map(Chain.Tip::asParent);
+    this.needsBase = head.isEmpty() || config.startOver();
+    this.status = initialStatus(head);
     this.work = WorkDirectory.claim(config.workDirectory());
     this.sorter = new VersionSorter(work.path(), config.sortBytes());
     try {
@@ -140,7 +142,8 @@ public final class Compactor implements AutoCloseable {
   }
 
   /**
-   * Lays down what the tables hold at the moment of the call, up to the newest cut in it.
+   * Lays down what has been written to the tables at the moment of the call, up to the newest cut
+   * in it; waits for Kafka transactions that are open then.
    *
    * @return the cut that is laid down now; empty if there is none yet, since the initial scan is
    *     not over
@@ -217,7 +220,7 @@ public final class Compactor implements AutoCloseable {
 
   /** Finds the place to go on from, or the beginning. */
   private CutTracker begin(Tail tail) {
-    Optional<Chain.Link> resume = needsBase ? Optional.empty() : newest;
+    Optional<Chain.Link> resume = needsBase ? Optional.empty() : head;
     if (resume.isPresent()) {
       Manifest manifest = resume.get().manifest();
       List<Manifest.Position> positions =
@@ -237,7 +240,7 @@ public final class Compactor implements AutoCloseable {
   private VersionVector startCut() {
     return needsBase
         ? VersionVector.EMPTY
-        : newest.map(link -> link.manifest().to()).orElse(VersionVector.EMPTY);
+        : head.map(link -> link.manifest().to()).orElse(VersionVector.EMPTY);
   }
 
   private boolean isDue() {
@@ -251,7 +254,7 @@ public final class Compactor implements AutoCloseable {
     for (Request request : requests) {
       long[] ends = request.ends;
       if (ends == null) {
-        ends = insistence.insist("find the topics' ends in Kafka", tail::ends);
+        ends = insistence.insist("find the topics' ends in Kafka", tail::writtenEnds);
         request.ends = ends;
       }
       if (tail.reached(ends)) {
@@ -269,10 +272,7 @@ public final class Compactor implements AutoCloseable {
   }
 
   private void checkpoint(Request request) {
-    Chain.Link parent = newest.orElseThrow();
-    if (parent.manifest().kind().whole()) {
-      return; // it is one already
-    }
+    Chain.Link at = head.orElseThrow();
     try {
       Checkpoint checkpoint =
           new Checkpoint(
@@ -284,7 +284,7 @@ public final class Compactor implements AutoCloseable {
               writer,
               clock,
               random);
-      published(publishAfter(checkpoint.merge(config.graph(), parent)));
+      checkpoint.make(config.graph(), at.manifest());
     } catch (IOException e) {
       request.done.completeExceptionally(
           new VarveException(
@@ -322,8 +322,8 @@ public final class Compactor implements AutoCloseable {
   }
 
   private void layDown(Tail tail, CutTracker tracker, Cut cut) throws IOException {
-    Optional<Manifest> parent = newest.map(Chain.Link::manifest);
-    long number = parent.map(m -> m.number() + 1).orElse(1L);
+    Optional<Manifest> parent = head.map(Chain.Link::manifest);
+    long number = tip.map(t -> t.number() + 1).orElse(1L);
     int placeCount = tail.places().size();
     try (VersionSorter.Merge merge = sorter.merge();
         SnapshotBuilder builder =
@@ -347,7 +347,7 @@ public final class Compactor implements AutoCloseable {
               config.graph(),
               number,
               needsBase ? Manifest.Kind.BASE : Manifest.Kind.DELTA,
-              newest.map(Chain.Link::asParent),
+              tip,
               needsBase ? VersionVector.EMPTY : parent.orElseThrow().to(),
               cut.vector(),
               builder.span(cut),
@@ -361,37 +361,17 @@ public final class Compactor implements AutoCloseable {
               writer,
               Manifest.Encoding.ZSTD,
               clock.instant());
-      published(publishAfter(manifest));
+      published(publisher.publishHead(manifest));
       merge.commit();
     }
   }
 
-  /**
-   * Publishes a manifest. Where a checkpoint made by somebody else has taken its number, it goes
-   * behind that: a checkpoint holds what its parent holds and moves no position.
-   */
-  private Chain.Link publishAfter(Manifest first) {
-    Manifest manifest = first;
-    for (int adoptions = 0; adoptions < ADOPTIONS_MAX; adoptions++) {
-      Publisher.Outcome outcome = publisher.publish(manifest);
-      if (outcome instanceof Publisher.Published done) {
-        return done.link();
-      }
-      Chain.Link by = ((Publisher.Taken) outcome).by();
-      if (by.manifest().kind() != Manifest.Kind.CHECKPOINT
-          || !by.manifest().parent().equals(manifest.parent())) {
-        throw Publisher.fenced(by, writer.id());
-      }
-      manifest = manifest.behind(by.asParent());
-    }
-    throw new IllegalStateException(ADOPTIONS_MAX + " checkpoints in a row took the number");
-  }
-
-  private void published(Chain.Link link) {
-    newest = Optional.of(link);
+  private void published(Chain.Tip done) {
+    Manifest manifest = (Manifest) done.entry();
+    tip = Optional.of(done.asParent());
+    head = Optional.of(new Chain.Link(manifest, done.sha256()));
     manifests++;
     lastPublishedAt = Optional.of(clock.instant());
-    Manifest manifest = link.manifest();
     LOG.info(
         "manifest {}: {} up to {}, {} versions, {} transactions, {} bytes",
         manifest.number(),
@@ -484,8 +464,8 @@ public final class Compactor implements AutoCloseable {
   private CompactStatus newStatus(Phase phase, CutTracker tracker) {
     return new CompactStatus(
         phase,
-        newest.map(l -> OptionalLong.of(l.manifest().number())).orElse(OptionalLong.empty()),
-        newest.map(l -> l.manifest().to()).orElse(VersionVector.EMPTY),
+        head.map(l -> OptionalLong.of(l.manifest().number())).orElse(OptionalLong.empty()),
+        head.map(l -> l.manifest().to()).orElse(VersionVector.EMPTY),
         tracker.cut().vector(),
         sorter.count(),
         sorter.bytes(),
@@ -495,11 +475,11 @@ public final class Compactor implements AutoCloseable {
         insistence.trouble());
   }
 
-  private static CompactStatus initialStatus(Optional<Chain.Link> newest) {
-    VersionVector cut = newest.map(l -> l.manifest().to()).orElse(VersionVector.EMPTY);
+  private static CompactStatus initialStatus(Optional<Chain.Link> head) {
+    VersionVector cut = head.map(l -> l.manifest().to()).orElse(VersionVector.EMPTY);
     return new CompactStatus(
         Phase.STARTING,
-        newest.map(l -> OptionalLong.of(l.manifest().number())).orElse(OptionalLong.empty()),
+        head.map(l -> OptionalLong.of(l.manifest().number())).orElse(OptionalLong.empty()),
         cut,
         cut,
         0,

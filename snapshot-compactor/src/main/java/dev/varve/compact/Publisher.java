@@ -1,8 +1,10 @@
 package dev.varve.compact;
 
 import dev.varve.archive.Chain;
+import dev.varve.archive.Entry;
+import dev.varve.archive.EntryJson;
+import dev.varve.archive.Keys;
 import dev.varve.archive.Manifest;
-import dev.varve.archive.ManifestJson;
 import dev.varve.archive.Repository;
 import dev.varve.archive.Repository.Creation;
 import dev.varve.fault.ExitCode;
@@ -12,6 +14,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -29,14 +32,14 @@ final class Publisher {
     this.insistence = insistence;
   }
 
-  /** What became of a manifest. */
+  /** What became of an entry. */
   sealed interface Outcome {}
 
   /** It is the next one of the chain. */
-  record Published(Chain.Link link) implements Outcome {}
+  record Published(Chain.Tip tip) implements Outcome {}
 
-  /** Another manifest has its number. */
-  record Taken(Chain.Link by) implements Outcome {}
+  /** Another entry has its number. */
+  record Taken(Chain.Tip by) implements Outcome {}
 
   /** Moves a local file to its place. The key is unique, so whatever lies there is this file. */
   void put(String key, Path file) {
@@ -53,33 +56,87 @@ final class Publisher {
         });
   }
 
-  /** Makes a snapshot exist, unless another manifest has the number. */
-  Outcome publish(Manifest manifest) {
-    byte[] bytes = ManifestJson.write(manifest);
-    ManifestJson.read(manifest.key(), bytes); // what cannot be read back must not be written
+  /**
+   * Publishes a base or delta. Where its number was taken by an entry that moves no position, it
+   * goes behind that.
+   *
+   * @throws VarveException with {@link ExitCode#FENCED} if another compactor's base or delta has
+   *     the number
+   */
+  Chain.Tip publishHead(Manifest first) {
+    Manifest manifest = first;
+    while (true) {
+      Outcome outcome = publish(manifest);
+      if (outcome instanceof Published done) {
+        return done.tip();
+      }
+      Chain.Tip by = ((Taken) outcome).by();
+      if (by.entry().head() || !by.entry().parent().equals(manifest.parent())) {
+        throw fenced(by.entry(), first.writer().id());
+      }
+      manifest = manifest.behind(by.asParent());
+    }
+  }
+
+  /**
+   * Publishes an entry that is as true behind any other as where it was meant to be: a merge or
+   * checkpoint of what does not change any more.
+   */
+  Chain.Tip publishBehind(Entry first) {
+    Entry entry = first;
+    while (true) {
+      Outcome outcome = publish(entry);
+      if (outcome instanceof Published done) {
+        return done.tip();
+      }
+      entry = entry.behind(((Taken) outcome).by().asParent());
+    }
+  }
+
+  /** Makes an entry exist, unless another has the number. */
+  Outcome publish(Entry entry) {
+    byte[] bytes = EntryJson.write(entry);
+    EntryJson.read(entry.key(), bytes); // what cannot be read back must not be written
     return insistence.insist(
-        "publish " + manifest.key() + " in " + repository.location(),
+        "publish " + entry.key() + " in " + repository.location(),
         () -> {
-          if (repository.create(manifest.key(), bytes) == Creation.CREATED) {
-            return new Published(Chain.Link.of(manifest.key(), bytes));
+          if (repository.create(entry.key(), bytes) == Creation.ALREADY_EXISTS) {
+            byte[] there = read(entry.key());
+            if (!Arrays.equals(there, bytes)) {
+              return new Taken(Chain.Tip.of(entry.key(), there));
+            }
           }
-          byte[] there = read(manifest.key());
-          Chain.Link link = Chain.Link.of(manifest.key(), there);
-          return Arrays.equals(there, bytes) ? new Published(link) : new Taken(link);
+          Chain.Tip tip = Chain.Tip.of(entry.key(), bytes);
+          checkPlace(tip);
+          return new Published(tip);
         });
   }
 
-  /** The newest manifest of the graph. */
-  Optional<Chain.Link> newest(String graph) {
-    return insistence.insist(
-        "read " + repository.location(), () -> Chain.loadNewest(repository, graph));
+  /**
+   * A number may be free because its entry has expired: then the chain has gone on without us, and
+   * what comes next does not follow this entry.
+   */
+  private void checkPlace(Chain.Tip tip) throws IOException {
+    Entry entry = tip.entry();
+    List<Repository.Listed> later =
+        repository.list(Keys.manifests(entry.graph()), entry.key()).stream()
+            .filter(listed -> Keys.manifestNumber(listed.key()).isPresent())
+            .toList();
+    if (later.isEmpty()) {
+      return;
+    }
+    String next = later.get(0).key();
+    Chain.Tip follower = Chain.Tip.of(next, read(next));
+    if (!follower.entry().parent().equals(Optional.of(tip.asParent()))) {
+      throw fenced(follower.entry(), entry.writer().id());
+    }
   }
 
-  static VarveException fenced(Chain.Link by, String writer) {
+  private static VarveException fenced(Entry by, String writer) {
     return new VarveException(
         ExitCode.FENCED,
         "manifest %d was written by another compactor (%s) while this one (%s) was running; this one"
-                .formatted(by.manifest().number(), by.manifest().writer().id(), writer)
+                .formatted(by.number(), by.writer().id(), writer)
             + " stops, nothing is lost",
         "let only one compactor run for a graph");
   }

@@ -38,15 +38,16 @@ final class Tail implements AutoCloseable {
   private static final int FETCH_BYTES = 16 << 20;
   private static final Duration TOPICS_PAUSE = Duration.ofMillis(500);
 
+  private final Map<String, Object> settings;
   private final KafkaConsumer<byte[], byte[]> consumer;
   private final List<Place> places;
   private final List<TopicPartition> partitions;
   private final Map<TopicPartition, Integer> numbers = new HashMap<>();
   private final Map<String, String> topicIds;
 
-  private Tail(
-      KafkaConsumer<byte[], byte[]> consumer, List<Place> places, Map<String, String> topicIds) {
-    this.consumer = consumer;
+  private Tail(Map<String, Object> settings, List<Place> places, Map<String, String> topicIds) {
+    this.settings = settings;
+    this.consumer = consumer(settings);
     this.places = places;
     this.topicIds = topicIds;
     this.partitions =
@@ -89,11 +90,13 @@ final class Tail implements AutoCloseable {
     settings.putIfAbsent(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, FETCH_BYTES);
     settings.putIfAbsent(ConsumerConfig.CLIENT_ID_CONFIG, "varve-compact-" + config.graph());
     settings.remove(ConsumerConfig.GROUP_ID_CONFIG);
-    KafkaConsumer<byte[], byte[]> consumer =
-        new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer());
-    Tail tail = new Tail(consumer, List.copyOf(places), ids);
-    consumer.assign(tail.partitions);
+    Tail tail = new Tail(settings, List.copyOf(places), ids);
+    tail.consumer.assign(tail.partitions);
     return tail;
+  }
+
+  private static KafkaConsumer<byte[], byte[]> consumer(Map<String, Object> settings) {
+    return new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer());
   }
 
   List<Place> places() {
@@ -107,6 +110,19 @@ final class Tail implements AutoCloseable {
   /** Where the committed records of each place end now. */
   long[] ends() throws IOException {
     return offsets("ends", consumer::endOffsets);
+  }
+
+  /**
+   * Where the records of each place end now, those of transactions included that are not over yet:
+   * one whose commit was just confirmed may still be open here.
+   */
+  long[] writtenEnds() throws IOException {
+    Map<String, Object> uncommitted = new HashMap<>(settings);
+    uncommitted.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_uncommitted");
+    uncommitted.compute(ConsumerConfig.CLIENT_ID_CONFIG, (key, id) -> id + "-ends");
+    try (KafkaConsumer<byte[], byte[]> asker = consumer(uncommitted)) {
+      return offsets("ends", asker::endOffsets);
+    }
   }
 
   /** Begins at the beginning. */

@@ -41,7 +41,9 @@ class ChainTest {
     assertThat(chain.damage()).isEmpty();
     assertThat(chain.links()).hasSize(5);
     assertThat(chain.checkObjects(repository)).isEmpty();
-    assertThat(Chain.loadNewest(repository, "g")).isEqualTo(chain.newest());
+    assertThat(Chain.loadEnd(repository, "g").map(Chain.End::head)).isEqualTo(chain.head());
+    assertThat(Chain.loadEnd(repository, "g").map(end -> end.tip().asParent()))
+        .isEqualTo(chain.tip());
     assertThat(chain.stretches())
         .extracting(s -> s.from() + "-" + s.to() + "-" + s.deltas().size())
         .containsExactly("neo4j@1=10-neo4j@1=40-3", "neo4j@1=30-neo4j@1=40-1");
@@ -77,12 +79,37 @@ class ChainTest {
 
   @Test
   void expiredManifestsAreNoDamage() throws Exception {
-    for (long old = 1; old <= 3; old++) {
+    ledger(1, 3);
+    for (long old = 1; old <= 2; old++) {
       repository.delete(Keys.manifest("g", old));
     }
     Chain chain = load();
     assertThat(chain.damage()).isEmpty();
+    assertThat(chain.links()).extracting(l -> l.manifest().number()).containsExactly(4L, 5L);
     assertThat(chain.stretches()).hasSize(1);
+    assertThat(chain.tip()).hasValueSatisfying(tip -> assertThat(tip.number()).isEqualTo(6));
+    assertThat(chain.head())
+        .hasValueSatisfying(h -> assertThat(h.manifest().number()).isEqualTo(5));
+    assertThat(Chain.loadEnd(repository, "g").map(Chain.End::head)).isEqualTo(chain.head());
+  }
+
+  @Test
+  void missingOnesThatHaveNotExpiredAreDamage() throws Exception {
+    ledger(1, 2);
+    for (long old = 1; old <= 3; old++) {
+      repository.delete(Keys.manifest("g", old));
+    }
+    assertThat(load().damage()).containsExactly(new Damage.Missing(Keys.manifest("g", 3)));
+  }
+
+  @Test
+  void onlyTheNewestLedgerCounts() throws Exception {
+    ledger(1, 2);
+    ledger(1, 3);
+    repository.delete(Keys.manifest("g", 3));
+    assertThat(load().damage()).isEmpty();
+    repository.delete(Keys.manifest("g", 7));
+    assertThat(load().damage()).containsExactly(new Damage.Missing(Keys.manifest("g", 3)));
   }
 
   @Test
@@ -189,13 +216,27 @@ class ChainTest {
             new Manifest.Writer("w", "0"),
             Manifest.Encoding.ZSTD,
             Instant.EPOCH);
-    repository.create(manifest.key(), ManifestJson.write(manifest));
-    parent = Chain.loadNewest(repository, "g").map(Chain.Link::asParent);
+    repository.create(manifest.key(), EntryJson.write(manifest));
+    parent = Chain.load(repository, "g").tip();
     number++;
   }
 
+  private void ledger(long firstExpired, long lastExpired) throws Exception {
+    Ledger ledger =
+        new Ledger(
+            "g",
+            number++,
+            parent,
+            List.of(),
+            List.of(new Ledger.Range(firstExpired, lastExpired)),
+            new Manifest.Writer("w", "0"),
+            Instant.EPOCH);
+    repository.create(ledger.key(), EntryJson.write(ledger));
+    parent = load().tip();
+  }
+
   private static String sealed(String text) {
-    return new String(ManifestJsonTest.sealed(text), StandardCharsets.UTF_8);
+    return new String(EntryJsonTest.sealed(text), StandardCharsets.UTF_8);
   }
 
   private String text(String key) throws Exception {

@@ -285,7 +285,7 @@ public final class Demo {
 
   private Optional<Chain.Link> newest() {
     try {
-      return Chain.loadNewest(new DirectoryRepository(repositoryRoot), GRAPH);
+      return Chain.loadEnd(new DirectoryRepository(repositoryRoot), GRAPH).map(Chain.End::head);
     } catch (IOException e) {
       throw new UncheckedIOException("cannot read " + repositoryRoot, e);
     }

@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-class ManifestJsonTest {
+class EntryJsonTest {
 
   private static final String SHA = "0123456789abcdef".repeat(4);
   private static final String KEY = Keys.manifest("orders", 7);
@@ -70,23 +70,23 @@ class ManifestJsonTest {
 
   @Test
   void theGoldenManifestIsReadAndWrittenByteForByte() throws Exception {
-    byte[] golden = Golden.file("manifest-v1.json", ManifestJson.write(DELTA));
-    assertThat(new String(ManifestJson.write(DELTA), StandardCharsets.UTF_8))
+    byte[] golden = Golden.file("manifest-v1.json", EntryJson.write(DELTA));
+    assertThat(new String(EntryJson.write(DELTA), StandardCharsets.UTF_8))
         .isEqualTo(new String(golden, StandardCharsets.UTF_8));
-    assertThat(ManifestJson.read(KEY, golden)).isEqualTo(DELTA);
+    assertThat(EntryJson.read(KEY, golden)).isEqualTo(DELTA);
   }
 
   @Test
   void unknownMembersAndAHigherMinorVersionAreIgnored() {
     String json =
         text().replace("\"version\" : \"1.0\"", "\"version\" : \"1.9\", \"mood\" : {\"x\" : 1}");
-    assertThat(ManifestJson.read(KEY, sealed(json))).isEqualTo(DELTA);
+    assertThat(EntryJson.read(KEY, sealed(json))).isEqualTo(DELTA);
   }
 
   @Test
   void anUnknownMajorVersionIsRefused() {
     String json = text().replace("\"version\" : \"1.0\"", "\"version\" : \"2.0\"");
-    assertThatThrownBy(() -> ManifestJson.read(KEY, sealed(json)))
+    assertThatThrownBy(() -> EntryJson.read(KEY, sealed(json)))
         .isInstanceOf(NewerFormatException.class)
         .hasMessageContaining(KEY)
         .hasMessageContaining("2.0");
@@ -94,10 +94,10 @@ class ManifestJsonTest {
 
   @Test
   void everyTruncationIsDamage() {
-    byte[] good = ManifestJson.write(DELTA);
+    byte[] good = EntryJson.write(DELTA);
     for (int length = 0; length < good.length - 2; length++) {
       byte[] cut = java.util.Arrays.copyOf(good, length);
-      assertThatThrownBy(() -> ManifestJson.read(KEY, cut))
+      assertThatThrownBy(() -> EntryJson.read(KEY, cut))
           .as("%d bytes", length)
           .isInstanceOf(DamagedException.class)
           .hasMessageContaining(KEY);
@@ -108,7 +108,7 @@ class ManifestJsonTest {
   void aMissingMemberIsNamed() {
     for (String member : List.of("graph", "number", "fingerprint", "segments", "to", "createdAt")) {
       String json = text().replaceFirst("\"" + member + "\"", "\"x\"");
-      assertThatThrownBy(() -> ManifestJson.read(KEY, sealed(json)))
+      assertThatThrownBy(() -> EntryJson.read(KEY, sealed(json)))
           .isInstanceOf(DamagedException.class)
           .hasMessageContaining("'" + member + "'");
     }
@@ -116,11 +116,11 @@ class ManifestJsonTest {
 
   @Test
   void anyAlteredByteIsDamage() {
-    byte[] good = ManifestJson.write(DELTA);
+    byte[] good = EntryJson.write(DELTA);
     for (int at = 0; at < good.length - 1; at++) {
       byte[] bad = good.clone();
       bad[at] ^= 2;
-      assertThatThrownBy(() -> ManifestJson.read(KEY, bad))
+      assertThatThrownBy(() -> EntryJson.read(KEY, bad))
           .as("byte %d", at)
           .satisfiesAnyOf(
               e -> assertThat(e).isInstanceOf(DamagedException.class),
@@ -137,6 +137,6 @@ class ManifestJsonTest {
   }
 
   private static String text() {
-    return new String(ManifestJson.write(DELTA), StandardCharsets.UTF_8);
+    return new String(EntryJson.write(DELTA), StandardCharsets.UTF_8);
   }
 }
