@@ -120,7 +120,7 @@ class PlannerTest {
 
   private RestorePlan plan(String moment, Set<String> damagedKeys, List<Damage> damage) {
     return Planner.plan(
-        new Chain("g", links, damage),
+        new Chain("g", links, Optional.empty(), Optional.empty(), damage),
         Moment.parse(moment),
         damagedKeys,
         (manifest, each) -> transactions.getOrDefault(manifest.number(), List.of()).forEach(each));
