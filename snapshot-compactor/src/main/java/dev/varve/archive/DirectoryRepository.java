@@ -20,7 +20,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.UUID;
-import java.util.regex.Pattern;
 
 /**
  * A repository in a directory of a file system with hard links.
@@ -31,9 +30,6 @@ import java.util.regex.Pattern;
  * {@code create} returns.
  */
 public final class DirectoryRepository implements Repository {
-
-  private static final Pattern KEY =
-      Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*");
 
   private final Path root;
 
@@ -171,10 +167,7 @@ public final class DirectoryRepository implements Repository {
   }
 
   private Path path(String key) {
-    if (!KEY.matcher(key).matches()) {
-      throw new IllegalArgumentException("not a repository key: '" + key + "'");
-    }
-    return root.resolve(key);
+    return root.resolve(Keys.requireKey(key));
   }
 
   private static Path parent(Path path) {

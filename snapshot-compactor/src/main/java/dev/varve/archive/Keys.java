@@ -10,9 +10,24 @@ import java.util.regex.Pattern;
  */
 public final class Keys {
 
+  private static final Pattern KEY =
+      Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*");
   private static final Pattern MANIFEST = Pattern.compile(".*/manifests/([0-9]{20})\\.json");
 
   private Keys() {}
+
+  /** Whether it can be a key in a {@link Repository}. */
+  public static boolean isKey(String text) {
+    return KEY.matcher(text).matches();
+  }
+
+  /** The key, if it can be one. */
+  public static String requireKey(String key) {
+    if (!isKey(key)) {
+      throw new IllegalArgumentException("not a repository key: '" + key + "'");
+    }
+    return key;
+  }
 
   /** What all keys of manifests of the graph begin with. */
   public static String manifests(String graph) {

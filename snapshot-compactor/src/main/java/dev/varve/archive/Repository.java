@@ -57,6 +57,16 @@ public interface Repository extends AutoCloseable {
     return Optional.empty();
   }
 
+  /**
+   * Gives up uploads that began before a moment and never ended, so that what they left takes no
+   * room; objects are not touched.
+   *
+   * @return how many there were
+   */
+  default int abandonUploads(Instant before) throws IOException {
+    return 0;
+  }
+
   /** Lets go of connections. */
   @Override
   default void close() {}

@@ -4,14 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.varve.archive.Repository.Creation;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -23,7 +27,10 @@ import org.junit.jupiter.api.io.TempDir;
 abstract class RepositoryContract {
 
   private static final int RACERS = 8;
+  private static final int READERS = 4;
   private static final int RACES = 40;
+  private static final int LONG_BYTES =
+      (11 << 20) + 1; // three parts of the least length that stores take
 
   @TempDir Path files;
 
@@ -126,12 +133,142 @@ abstract class RepositoryContract {
   }
 
   @Test
+  void aLongFileIsReadBackFromEveryPlace() throws Exception {
+    Repository repository = repository();
+    byte[] content = new byte[LONG_BYTES];
+    new Random(7).nextBytes(content);
+    Path file = Files.write(files.resolve("long"), content);
+    assertThat(repository.create("g/segments/long.avro", file)).isEqualTo(Creation.CREATED);
+    assertThat(repository.sizeBytes("g/segments/long.avro")).hasValue(LONG_BYTES);
+    for (int offset : new int[] {0, 1, 1_048_576, 6_000_001, LONG_BYTES - 1, LONG_BYTES}) {
+      try (InputStream in = repository.read("g/segments/long.avro", offset)) {
+        assertThat(in.readAllBytes())
+            .as("from %s", offset)
+            .isEqualTo(Arrays.copyOfRange(content, offset, LONG_BYTES));
+      }
+    }
+    assertThat(repository.create("g/segments/long.avro", Files.write(file, new byte[LONG_BYTES])))
+        .isEqualTo(Creation.ALREADY_EXISTS);
+    assertThat(repository.read("g/segments/long.avro", 0).readAllBytes()).isEqualTo(content);
+  }
+
+  @Test
+  void manyReadLongFilesAtOnce() throws Exception {
+    Repository repository = repository();
+    byte[] content = new byte[LONG_BYTES];
+    new Random(8).nextBytes(content);
+    repository.create("g/segments/long.avro", Files.write(files.resolve("long"), content));
+    List<InputStream> readers = new ArrayList<>();
+    for (int reader = 0; reader < READERS; reader++) {
+      readers.add(repository.read("g/segments/long.avro", reader * 1000L));
+    }
+    ByteArrayOutputStream[] read = new ByteArrayOutputStream[READERS];
+    Arrays.setAll(read, i -> new ByteArrayOutputStream());
+    byte[] buffer = new byte[300_000];
+    for (boolean more = true; more; ) {
+      more = false;
+      for (int reader = 0; reader < READERS; reader++) {
+        int count = readers.get(reader).readNBytes(buffer, 0, buffer.length);
+        read[reader].write(buffer, 0, count);
+        more |= count > 0;
+      }
+    }
+    for (int reader = 0; reader < READERS; reader++) {
+      readers.get(reader).close();
+      assertThat(read[reader].toByteArray())
+          .isEqualTo(Arrays.copyOfRange(content, reader * 1000, LONG_BYTES));
+    }
+  }
+
+  @Test
+  void ofManyWhoCreateTheSameLongFileExactlyOneSucceeds() throws Exception {
+    Repository repository = repository();
+    ExecutorService pool = Executors.newFixedThreadPool(3);
+    try {
+      List<Future<Creation>> results = new ArrayList<>();
+      for (int racer = 0; racer < 3; racer++) {
+        byte[] content = new byte[LONG_BYTES];
+        Arrays.fill(content, (byte) racer);
+        Path file = Files.write(files.resolve("racer" + racer), content);
+        results.add(pool.submit(() -> untilKnown(repository, "g/segments/raced.avro", file)));
+      }
+      int winners = 0;
+      for (Future<Creation> result : results) {
+        winners += result.get() == Creation.CREATED ? 1 : 0;
+      }
+      assertThat(winners).isLessThanOrEqualTo(1);
+      byte[] there = repository.read("g/segments/raced.avro", 0).readAllBytes();
+      assertThat(there).hasSize(LONG_BYTES);
+      for (byte b : there) {
+        assertThat(b).isEqualTo(there[0]);
+      }
+    } finally {
+      pool.shutdownNow();
+    }
+  }
+
+  @Test
+  void anEmptyObjectIsAnObject() throws Exception {
+    Repository repository = repository();
+    assertThat(repository.create("g/empty", new byte[0])).isEqualTo(Creation.CREATED);
+    assertThat(repository.create("g/empty", new byte[0])).isEqualTo(Creation.ALREADY_EXISTS);
+    assertThat(repository.sizeBytes("g/empty")).hasValue(0);
+    assertThat(read(repository, "g/empty", 0)).isEmpty();
+    assertThat(read(repository, "g/empty", 5)).isEmpty();
+  }
+
+  @Test
+  void aListTellsLengthAndAge() throws Exception {
+    Repository repository = repository();
+    Instant before = Instant.now().minusSeconds(2);
+    repository.create("g/m/1", bytes("four"));
+    Repository.Listed listed = repository.list("g/m/", "").get(0);
+    assertThat(listed.bytes()).isEqualTo(4);
+    assertThat(listed.modifiedAt()).isBetween(before, Instant.now().plusSeconds(2));
+  }
+
+  @Test
+  void whatWasCreatedIsListedAtOnce() throws Exception {
+    Repository repository = repository();
+    for (int i = 0; i < 30; i++) {
+      String key = String.format("g/m/%03d", i);
+      repository.create(key, bytes(key));
+      assertThat(repository.list("g/m/", String.format("g/m/%03d", i - 1)))
+          .extracting(Repository.Listed::key)
+          .containsExactly(key);
+    }
+  }
+
+  @Test
+  void aKeyThatWasDeletedCanBeCreatedAgain() throws Exception {
+    Repository repository = repository();
+    repository.create("g/a", bytes("a"));
+    repository.delete("g/a");
+    assertThat(repository.create("g/a", bytes("b"))).isEqualTo(Creation.CREATED);
+    assertThat(read(repository, "g/a", 0)).isEqualTo("b");
+  }
+
+  @Test
   void keysThatLeadElsewhereAreRefused() {
     Repository repository = repository();
     for (String key : List.of("../a", "/a", "a//b", "a/../b", "", ".hidden", "a/", "a b")) {
       assertThatThrownBy(() -> repository.create(key, bytes("x")))
           .as(key)
           .isInstanceOf(IllegalArgumentException.class);
+    }
+  }
+
+  /** Creates; after an unknown outcome once more, as every caller does. */
+  private static Creation untilKnown(Repository repository, String key, Path file)
+      throws IOException {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        return repository.create(key, file);
+      } catch (IOException e) {
+        if (attempt == 10) {
+          throw e;
+        }
+      }
     }
   }
 

@@ -1,0 +1,67 @@
+package dev.varve.embedded.s3;
+
+import dev.varve.embedded.EmbeddedServer;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.gaul.s3proxy.S3Proxy;
+import org.gaul.s3proxy.auth.AuthenticationType;
+import org.gaul.s3proxy.blobstore.BlobStore;
+import org.gaul.s3proxy.nio2blob.FilesystemNio2BlobStore;
+
+/**
+ * S3Proxy on loopback, over HTTP, keeping objects in files: it checks signatures and honours
+ * conditional writes.
+ *
+ * <p>Settings: {@code accessKey}, {@code secretKey} and {@code bucket}, which is made.
+ */
+public final class S3Server implements EmbeddedServer {
+
+  @Override
+  public String name() {
+    return "s3";
+  }
+
+  @Override
+  public Running start(Path home, Map<String, String> settings) {
+    try {
+      BlobStore store = new FilesystemNio2BlobStore(Files.createDirectories(home).toString());
+      store.createContainer(settings.getOrDefault("bucket", "varve"));
+      S3Proxy proxy =
+          S3Proxy.builder()
+              .blobStore(store)
+              .awsAuthentication(
+                  AuthenticationType.AWS_V2_OR_V4,
+                  settings.getOrDefault("accessKey", "varve"),
+                  settings.getOrDefault("secretKey", "secret"))
+              .endpoint(URI.create("http://127.0.0.1:0"))
+              .ignoreUnknownHeaders(false)
+              .stopTimeout(0)
+              .build();
+      proxy.start();
+      return new Node(proxy, store);
+    } catch (Exception e) {
+      throw new IllegalStateException("the S3 server does not start in " + home + ": " + e, e);
+    }
+  }
+
+  private record Node(S3Proxy proxy, BlobStore store) implements Running {
+
+    @Override
+    public String address() {
+      return "http://127.0.0.1:" + proxy.getPort();
+    }
+
+    @Override
+    public void close() {
+      try {
+        proxy.stop();
+      } catch (Exception e) {
+        throw new IllegalStateException("the S3 server does not stop: " + e, e);
+      } finally {
+        store.close();
+      }
+    }
+  }
+}
