@@ -29,7 +29,11 @@ final class ContainerWriter implements AutoCloseable {
   /** A block is closed when it holds this much before compression. */
   static final int BLOCK_BYTES = 128 * 1024;
 
-  private static final int ZSTD_LEVEL = 1;
+  /** Fast, and close to what higher levels reach. */
+  static final int ZSTD_LEVEL_USUAL = 1;
+
+  static final int ZSTD_LEVEL_MAX = 19;
+
   private static final int FILE_BUFFER_BYTES = 64 * 1024;
 
   private final MessageDigest digest = Digests.sha256();
@@ -41,8 +45,15 @@ final class ContainerWriter implements AutoCloseable {
   private long blockCount;
   private long writtenBytes;
 
-  /** Creates the file, which must not exist. */
-  ContainerWriter(Path file, Schema schema) throws IOException {
+  /**
+   * Creates the file, which must not exist.
+   *
+   * @param level of zstd, 1 to 19
+   */
+  ContainerWriter(Path file, Schema schema, int level) throws IOException {
+    if (level < 1 || level > ZSTD_LEVEL_MAX) {
+      throw new IllegalArgumentException("level must be 1 to " + ZSTD_LEVEL_MAX + ", got " + level);
+    }
     out =
         new BufferedOutputStream(
             new DigestOutputStream(
@@ -53,7 +64,7 @@ final class ContainerWriter implements AutoCloseable {
                 digest),
             FILE_BUFFER_BYTES);
     zstd = new ZstdCompressCtx();
-    zstd.setLevel(ZSTD_LEVEL);
+    zstd.setLevel(level);
     zstd.setChecksum(true);
     frame.raw(MAGIC, 0, MAGIC.length);
     frame.writeLong(2);

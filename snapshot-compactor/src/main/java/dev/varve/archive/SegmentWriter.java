@@ -36,7 +36,16 @@ public final class SegmentWriter implements AutoCloseable {
    * @param key where the segment will lie in the repository
    */
   public SegmentWriter(Path file, String key, ElementKind kind) throws IOException {
-    this.container = new ContainerWriter(file, SCHEMA);
+    this(file, key, kind, ContainerWriter.ZSTD_LEVEL_USUAL);
+  }
+
+  /**
+   * @param file must not exist
+   * @param key where it will lie in the repository
+   * @param level of compression, 1 to 19
+   */
+  public SegmentWriter(Path file, String key, ElementKind kind, int level) throws IOException {
+    this.container = new ContainerWriter(file, SCHEMA, level);
     this.key = key;
     this.kind = kind;
   }

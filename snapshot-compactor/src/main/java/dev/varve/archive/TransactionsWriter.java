@@ -26,7 +26,16 @@ public final class TransactionsWriter implements AutoCloseable {
    * @param key where it will lie in the repository
    */
   public TransactionsWriter(Path file, String key) throws IOException {
-    this.container = new ContainerWriter(file, SCHEMA);
+    this(file, key, ContainerWriter.ZSTD_LEVEL_USUAL);
+  }
+
+  /**
+   * @param file must not exist
+   * @param key where it will lie in the repository
+   * @param level of compression, 1 to 19
+   */
+  public TransactionsWriter(Path file, String key, int level) throws IOException {
+    this.container = new ContainerWriter(file, SCHEMA, level);
     this.key = key;
   }
 

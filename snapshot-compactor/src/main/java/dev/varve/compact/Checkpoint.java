@@ -214,7 +214,7 @@ public final class Checkpoint {
           builder.segments(),
           Optional.empty(),
           writer,
-          Manifest.Encoding.ZSTD,
+          publisher.encoding(),
           clock.instant());
     } finally {
       Files.deleteIfExists(runs);

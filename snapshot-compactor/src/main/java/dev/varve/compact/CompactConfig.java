@@ -23,6 +23,7 @@ import java.util.Map;
  * @param topicsWait how long to wait for the topics to come into being
  * @param startOver begin with a new base though there is a chain, because the tables no longer hold
  *     what follows it; what lies between is not in the recovery window
+ * @param compressionLevel of segments, 1 to 19
  */
 public record CompactConfig(
     String graph,
@@ -36,14 +37,17 @@ public record CompactConfig(
     long sortBytes,
     Retry retry,
     Duration topicsWait,
-    boolean startOver) {
+    boolean startOver,
+    int compressionLevel) {
 
   public static final Duration DEFAULT_FLUSH_INTERVAL = Duration.ofSeconds(60);
   public static final long DEFAULT_FLUSH_BYTES = 1L << 30;
   public static final long DEFAULT_SEGMENT_BYTES = 32L << 20;
+  public static final int DEFAULT_COMPRESSION_LEVEL = 1;
   public static final long DEFAULT_SORT_BYTES = 64L << 20;
   public static final Duration DEFAULT_TOPICS_WAIT = Duration.ofMinutes(10);
 
+  private static final int COMPRESSION_LEVEL_MAX = 19;
   private static final long SORT_BYTES_MIN = 64L << 10;
   private static final long SORT_BYTES_MAX = 1L << 30;
 
@@ -63,6 +67,11 @@ public record CompactConfig(
       throw new IllegalArgumentException(
           "sortBytes must be %d to %d, got %d"
               .formatted(SORT_BYTES_MIN, SORT_BYTES_MAX, sortBytes));
+    }
+    if (compressionLevel < 1 || compressionLevel > COMPRESSION_LEVEL_MAX) {
+      throw new IllegalArgumentException(
+          "compressionLevel must be 1 to %d, got %d"
+              .formatted(COMPRESSION_LEVEL_MAX, compressionLevel));
     }
   }
 
@@ -85,7 +94,8 @@ public record CompactConfig(
         DEFAULT_SORT_BYTES,
         Retry.USUAL,
         DEFAULT_TOPICS_WAIT,
-        false);
+        false,
+        DEFAULT_COMPRESSION_LEVEL);
   }
 
   public CompactConfig withFlushInterval(Duration interval) {
@@ -101,7 +111,8 @@ public record CompactConfig(
         sortBytes,
         retry,
         topicsWait,
-        startOver);
+        startOver,
+        compressionLevel);
   }
 
   /** This configuration with other sizes; see the record's parameters. */
@@ -118,7 +129,8 @@ public record CompactConfig(
         sort,
         retry,
         topicsWait,
-        startOver);
+        startOver,
+        compressionLevel);
   }
 
   public CompactConfig withRetry(Retry other) {
@@ -134,7 +146,8 @@ public record CompactConfig(
         sortBytes,
         other,
         topicsWait,
-        startOver);
+        startOver,
+        compressionLevel);
   }
 
   public CompactConfig withTopicsWait(Duration wait) {
@@ -150,7 +163,8 @@ public record CompactConfig(
         sortBytes,
         retry,
         wait,
-        startOver);
+        startOver,
+        compressionLevel);
   }
 
   public CompactConfig withStartOver(boolean over) {
@@ -166,7 +180,25 @@ public record CompactConfig(
         sortBytes,
         retry,
         topicsWait,
-        over);
+        over,
+        compressionLevel);
+  }
+
+  public CompactConfig withCompressionLevel(int level) {
+    return new CompactConfig(
+        graph,
+        kafka,
+        registry,
+        repository,
+        workDirectory,
+        flushInterval,
+        flushBytes,
+        segmentBytes,
+        sortBytes,
+        retry,
+        topicsWait,
+        startOver,
+        level);
   }
 
   /** Without the values of Kafka's settings, which may be secret. */

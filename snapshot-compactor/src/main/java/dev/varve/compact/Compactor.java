@@ -89,7 +89,7 @@ public final class Compactor implements AutoCloseable {
     this.insistence =
         new Insistence(
             config.retry(), "make room or give the right to write there, then start again");
-    this.publisher = new Publisher(config.repository(), insistence);
+    this.publisher = new Publisher(config.repository(), insistence, config.compressionLevel());
     Optional<Chain.End> end = Chain.loadEnd(config.repository(), config.graph());
     this.head = end.map(Chain.End::head);
     this.tip = end.map(Chain.End::tip).map(Chain.Tip::asParent);
@@ -359,7 +359,7 @@ public final class Compactor implements AutoCloseable {
               builder.segments(),
               builder.transactions(),
               writer,
-              Manifest.Encoding.ZSTD,
+              publisher.encoding(),
               clock.instant());
       published(publisher.publishHead(manifest));
       merge.commit();

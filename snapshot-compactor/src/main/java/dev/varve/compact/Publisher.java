@@ -26,10 +26,28 @@ final class Publisher {
 
   private final Repository repository;
   private final Insistence insistence;
+  private final int compressionLevel;
 
   Publisher(Repository repository, Insistence insistence) {
+    this(repository, insistence, CompactConfig.DEFAULT_COMPRESSION_LEVEL);
+  }
+
+  /**
+   * @param compressionLevel of the files that are made for it
+   */
+  Publisher(Repository repository, Insistence insistence, int compressionLevel) {
     this.repository = repository;
     this.insistence = insistence;
+    this.compressionLevel = compressionLevel;
+  }
+
+  int compressionLevel() {
+    return compressionLevel;
+  }
+
+  /** How files are packed that are put now. */
+  Manifest.Encoding encoding() {
+    return new Manifest.Encoding(Manifest.Encoding.ZSTD.compression(), repository.keyId());
   }
 
   /** What became of an entry. */

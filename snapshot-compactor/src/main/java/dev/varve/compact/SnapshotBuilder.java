@@ -107,7 +107,7 @@ final class SnapshotBuilder implements AutoCloseable {
       finishSegment();
       Path file = newFile();
       transactionsFile = file;
-      writer = new TransactionsWriter(file, newKey("t"));
+      writer = new TransactionsWriter(file, newKey("t"), publisher.compressionLevel());
       transactionsWriter = writer;
     }
     writer.append(datum.bytes(), datum.offset(), datum.length());
@@ -195,7 +195,9 @@ final class SnapshotBuilder implements AutoCloseable {
       long ofKind = segments.stream().filter(s -> s.kind() == kind).count();
       String key = newKey("%c%03d".formatted(kind.code(), ofKind));
       Path file = newFile();
-      current = new Open(new SegmentWriter(file, key, kind), file, key, kind);
+      current =
+          new Open(
+              new SegmentWriter(file, key, kind, publisher.compressionLevel()), file, key, kind);
       open = current;
     }
     current.writer().append(id, header.removed(), datum.bytes(), datum.offset(), datum.length());

@@ -26,6 +26,8 @@ import org.apache.avro.generic.GenericRecord;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SegmentTest {
 
@@ -80,6 +82,25 @@ class SegmentTest {
       }
       assertThat(writer.finish()).isEqualTo(original);
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 9, 19})
+  void theSameRecordsAtTheSameLevelGiveTheSameBytes(int level) throws Exception {
+    List<ElementVersion> versions = manyVertices(1000);
+    List<Manifest.Segment> segments = new ArrayList<>();
+    for (String name : List.of("first", "second")) {
+      try (SegmentWriter writer =
+          new SegmentWriter(directory.resolve(name), KEY, ElementKind.VERTEX, level)) {
+        for (ElementVersion version : versions) {
+          writer.append(version);
+        }
+        segments.add(writer.finish());
+      }
+    }
+    assertThat(segments.get(1)).isEqualTo(segments.get(0));
+    repository.create(KEY, directory.resolve("first"));
+    assertThat(read(segments.get(0))).isEqualTo(versions);
   }
 
   @Test

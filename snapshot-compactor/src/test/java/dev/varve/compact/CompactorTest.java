@@ -8,6 +8,8 @@ import dev.varve.archive.Chain;
 import dev.varve.archive.DirectoryRepository;
 import dev.varve.archive.Manifest;
 import dev.varve.archive.Repository;
+import dev.varve.archive.crypt.EncryptedRepository;
+import dev.varve.archive.crypt.MasterKey;
 import dev.varve.change.VersionVector;
 import dev.varve.compact.CompactConfig.Retry;
 import dev.varve.compact.FaultyRepository.Fault;
@@ -19,6 +21,7 @@ import dev.varve.wire.RegistryConfig;
 import dev.varve.wire.Wire;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -107,6 +110,33 @@ class CompactorTest {
             Manifest.Kind.BASE, Manifest.Kind.DELTA, Manifest.Kind.DELTA, Manifest.Kind.DELTA);
     assertThat(chain.newest().orElseThrow().manifest().schema().rules()).hasSize(1);
     Restored.check(repository, name, graph);
+  }
+
+  /** The second attempt encrypts to other bytes; what counts is what is read back. */
+  @Test
+  void anEncryptedChainIsLaidDownThoughAnswersGetLost() throws Exception {
+    FaultyRepository raw =
+        new FaultyRepository(repository, n -> n % 2 == 0 ? Fault.ANSWER_LOST : Fault.NONE);
+    MasterKey key = MasterKey.parse(MasterKey.generate(new SecureRandom()), "test");
+    Repository encrypted = EncryptedRepository.open(raw, key);
+    graph.scan(100);
+    tables.deliver(graph);
+    try (Compactor compactor =
+        Compactor.start(config(encrypted).withRetry(IMPATIENT).withCompressionLevel(9))) {
+      compactor.flush();
+      graph.change(5, 8);
+      tables.deliver(graph);
+      compactor.flush();
+      assertThat(compactor.checkpoint()).isEqualTo(VersionVector.of(graph.site, graph.seq));
+    }
+    repository = EncryptedRepository.open(repository, key);
+    Restored.check(repository, name, graph);
+    Chain chain = Chain.load(repository, name);
+    assertThat(chain.links()).hasSize(3);
+    assertThat(chain.checkObjects(repository)).isEmpty();
+    assertThat(chain.links())
+        .allSatisfy(
+            link -> assertThat(link.manifest().encoding().keyId()).isEqualTo(encrypted.keyId()));
   }
 
   @Test
