@@ -1,0 +1,655 @@
+package dev.varve.archive;
+
+import dev.varve.archive.Manifest.StoredObject;
+import dev.varve.archive.Repository.Creation;
+import dev.varve.fault.ExitCode;
+import dev.varve.fault.VarveException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InterruptedIOException;
+import java.io.OutputStream;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.security.DigestOutputStream;
+import java.security.MessageDigest;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * Copies a graph's chain from one repository to another, whatever they are made of: the same names,
+ * the same content, and the entries byte for byte.
+ *
+ * <p>Entries go in order, each after its objects, so the copy is a chain at every moment, and a run
+ * that was killed at any call is continued by the next. What is copied is compared with its hash on
+ * the way; a damaged object is reported and neither it nor an entry that names it is copied.
+ * Nothing that is in the destination is overwritten; what expired in the source is removed there.
+ *
+ * <p>{@link #run} may be called again: it then looks at what has come since. One thread calls; the
+ * copying itself is done by several. Memory: a few small objects; larger ones go through files.
+ */
+public final class Copy implements AutoCloseable {
+
+  private static final int THREADS = 4;
+  private static final int AHEAD = 4 * THREADS;
+  private static final int IN_MEMORY_BYTES_MAX = 1 << 20;
+  private static final int BUFFER_BYTES = 64 * 1024;
+  private static final int ATTEMPTS_MAX = 6;
+  private static final Duration FIRST_PAUSE = Duration.ofMillis(200);
+
+  private final Repository source;
+  private final Repository destination;
+  private final String graph;
+  private final Path scratch;
+  private final Watcher watcher;
+  private final ExecutorService pool;
+  private final AtomicLong scratchNames = new AtomicLong();
+
+  // what is known from earlier runs
+  private long cursor;
+  private Optional<Manifest.Parent> cursorEntry = Optional.empty();
+  private Optional<Ledger> ledger = Optional.empty();
+  private Optional<Long> removedFor = Optional.empty();
+  private boolean related;
+  private final List<Damage> sourceDamage = Collections.synchronizedList(new ArrayList<>());
+  private final List<Damage> destinationDamage = Collections.synchronizedList(new ArrayList<>());
+
+  /** Is told how it goes on. */
+  public interface Watcher {
+    Watcher NONE = new Watcher() {};
+
+    /** What there is to copy. */
+    default void begins(long entries, long bytes) {}
+
+    /** What was copied, or found to be there; called from several threads. */
+    default void copied(long bytes) {}
+  }
+
+  /**
+   * What a run did.
+   *
+   * @param newest number of the source's newest entry; absent if it has none
+   * @param entries copied
+   * @param objects copied
+   * @param bytes of these objects
+   * @param present objects of these entries that were there
+   * @param removed objects and entries that have expired
+   * @param sourceDamage what could not be copied, or could not be trusted, in this run and before
+   * @param destinationDamage what is in the destination and is not what was put there, so that an
+   *     entry could not be copied
+   */
+  public record Report(
+      String graph,
+      OptionalLong newest,
+      long entries,
+      long objects,
+      long bytes,
+      long present,
+      long removed,
+      List<Damage> sourceDamage,
+      List<Damage> destinationDamage) {
+
+    public Report {
+      sourceDamage = List.copyOf(sourceDamage);
+      destinationDamage = List.copyOf(destinationDamage);
+    }
+
+    public ExitCode exitCode() {
+      return sourceDamage.isEmpty() && destinationDamage.isEmpty()
+          ? ExitCode.DONE
+          : ExitCode.DAMAGE_FOUND;
+    }
+  }
+
+  /** An entry of one of the two, as far as it has to be remembered. */
+  private record Seen(
+      long number,
+      String sha256,
+      Optional<Manifest.Parent> parent,
+      long bytes,
+      Optional<Ledger> ledger) {}
+
+  /** What is on its way: an entry and its objects. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  private record Pending(String key, byte[] bytes, List<Future<Optional<Obstacle>>> objects) {}
+
+  /** Why an object is not in the destination. */
+  private record Obstacle(boolean inDestination, Damage damage) {}
+
+  /**
+   * @param scratch a directory for objects on their way, of this copy alone
+   */
+  public Copy(
+      Repository source, Repository destination, String graph, Path scratch, Watcher watcher) {
+    this.source = source;
+    this.destination = destination;
+    this.graph = graph;
+    this.scratch = scratch;
+    this.watcher = watcher;
+    this.pool =
+        Executors.newFixedThreadPool(
+            THREADS,
+            task -> {
+              Thread thread = new Thread(task, "varve-copy");
+              thread.setDaemon(true);
+              return thread;
+            });
+  }
+
+  /**
+   * Copies what the destination lacks.
+   *
+   * @throws VarveException with {@link ExitCode#FENCED} if the destination holds another chain, or
+   *     one that has gone its own way; nothing was written then
+   * @throws IOException if one of the two cannot be reached; run it again
+   */
+  public Report run() throws IOException {
+    if (cursor == 0) {
+      Files.createDirectories(scratch);
+      clearScratch();
+    }
+    Run run = new Run();
+    run.look();
+    run.compare();
+    run.copy();
+    run.removeExpired();
+    run.remember();
+    return run.report();
+  }
+
+  @Override
+  public void close() {
+    pool.shutdownNow();
+    try {
+      clearScratch();
+      Files.deleteIfExists(scratch);
+    } catch (IOException e) {
+      // the next run clears it
+    }
+  }
+
+  private void clearScratch() throws IOException {
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(scratch, "{copy-*,.copy-*}")) {
+      for (Path file : files) {
+        Files.deleteIfExists(file);
+      }
+    }
+  }
+
+  /** One pass over what comes after the cursor. */
+  private final class Run {
+    private final TreeMap<Long, Seen> there = new TreeMap<>();
+    private final TreeMap<Long, Seen> here = new TreeMap<>();
+    private final TreeMap<Long, Damage> wrongThere = new TreeMap<>();
+    private final TreeMap<Long, Damage> wrongHere = new TreeMap<>();
+    private final AtomicLong objects = new AtomicLong();
+    private final AtomicLong bytes = new AtomicLong();
+    private final AtomicLong present = new AtomicLong();
+    private long entries;
+    private long removed;
+    private long newest;
+
+    /** Reads what is new in both. */
+    void look() throws IOException {
+      newest = cursor;
+      // the destination first: what is copied meanwhile by another is then in the source's list
+      read(destination, here, wrongHere);
+      read(source, there, wrongThere);
+      for (Map<Long, ?> each : List.of(there, wrongThere)) {
+        for (long number : each.keySet()) {
+          newest = Math.max(newest, number);
+        }
+      }
+      for (Seen seen : there.descendingMap().values()) {
+        if (seen.ledger().isPresent() && trusted(seen)) {
+          ledger = seen.ledger();
+          break;
+        }
+      }
+    }
+
+    private void read(Repository from, Map<Long, Seen> seen, Map<Long, Damage> wrong)
+        throws IOException {
+      String after = cursor == 0 ? "" : Keys.manifest(graph, cursor);
+      Map<Long, Future<Object>> reading = new TreeMap<>();
+      for (Repository.Listed listed :
+          insist("list " + from.location(), () -> from.list(Keys.manifests(graph), after))) {
+        OptionalLong number = Keys.manifestNumber(listed.key());
+        if (number.isPresent() && number.getAsLong() > cursor) {
+          long n = number.getAsLong();
+          reading.put(n, pool.submit(() -> readEntry(from, n)));
+        }
+      }
+      for (Map.Entry<Long, Future<Object>> each : reading.entrySet()) {
+        Object result = await(each.getValue());
+        if (result instanceof Seen entry) {
+          seen.put(each.getKey(), entry);
+        } else if (result instanceof Damage damage) {
+          wrong.put(each.getKey(), damage);
+        }
+      }
+    }
+
+    private Object readEntry(Repository from, long number) throws IOException {
+      String key = Keys.manifest(graph, number);
+      try {
+        Chain.Tip tip = insist("read " + key, () -> Chain.Tip.of(key, bytesOf(from, key)));
+        Entry entry = tip.entry();
+        if (entry.number() != number || !entry.graph().equals(graph)) {
+          return new Damage.Unreadable(
+              key, key + " says that it is number " + entry.number() + " of " + entry.graph());
+        }
+        return new Seen(
+            number,
+            tip.sha256(),
+            entry.parent(),
+            entry instanceof Manifest manifest ? manifest.totalBytes() : 0,
+            entry instanceof Ledger found ? Optional.of(found) : Optional.empty());
+      } catch (NoSuchFileException e) {
+        return new Damage.Missing(key);
+      } catch (DamagedException e) {
+        return new Damage.Unreadable(key, String.valueOf(e.getMessage()));
+      } catch (NewerFormatException e) {
+        return new Damage.TooNew(key, String.valueOf(e.getMessage()));
+      }
+    }
+
+    /** Whether the next entry, as far as it can be read, names this one by its hash. */
+    private boolean trusted(Seen seen) {
+      Seen child = there.get(seen.number() + 1);
+      return child == null
+          || child.parent().equals(Optional.of(new Manifest.Parent(seen.number(), seen.sha256())));
+    }
+
+    private boolean expired(long number) {
+      return ledger.isPresent() && ledger.get().isExpired(number);
+    }
+
+    /** Refuses a destination that does not hold the beginning of the same chain. */
+    void compare() {
+      for (Seen mine : here.values()) {
+        Seen theirs = there.get(mine.number());
+        if (mine.number() > newest) {
+          throw refused(
+              "it has number " + mine.number() + ", the source ends with number " + newest);
+        }
+        if (theirs != null && !theirs.sha256().equals(mine.sha256()) && trusted(theirs)) {
+          throw refused("its " + Keys.manifest(graph, mine.number()) + " is another one");
+        }
+        related |= theirs != null && theirs.sha256().equals(mine.sha256());
+      }
+      if (!related && !here.isEmpty()) {
+        throw refused("none of its entries is in the source");
+      }
+      Seen next = there.get(cursor + 1);
+      if (next != null && cursorEntry.isPresent() && !next.parent().equals(cursorEntry)) {
+        throw refused("the source's number " + next.number() + " does not follow what it has");
+      }
+      wrongHere.forEach((number, damage) -> destinationDamage.add(damage));
+      for (long number = cursor + 1; number <= newest; number++) {
+        Seen seen = there.get(number);
+        if (!expired(number)) {
+          String key = Keys.manifest(graph, number);
+          if (wrongThere.containsKey(number)) {
+            sourceDamage.add(wrongThere.get(number));
+          } else if (seen == null) {
+            sourceDamage.add(new Damage.Missing(key));
+          } else if (!trusted(seen)) {
+            String named =
+                Optional.ofNullable(there.get(number + 1))
+                    .flatMap(Seen::parent)
+                    .map(Manifest.Parent::sha256)
+                    .orElse("none");
+            sourceDamage.add(new Damage.Altered(key, named, seen.sha256()));
+          }
+        }
+      }
+    }
+
+    private VarveException refused(String why) {
+      return new VarveException(
+          ExitCode.FENCED,
+          destination.location()
+              + " does not hold a copy of the chain of "
+              + graph
+              + " in "
+              + source.location()
+              + ": "
+              + why
+              + "; nothing was copied",
+          "copy to an empty place; if a compactor ever wrote to the destination, or the source was"
+              + " brought back from a backup, keep both chains");
+    }
+
+    /** Copies entries in order, and objects of several ahead. */
+    void copy() throws IOException {
+      List<Seen> wanted =
+          there.values().stream()
+              .filter(
+                  seen ->
+                      !here.containsKey(seen.number())
+                          && !wrongHere.containsKey(seen.number())
+                          && !expired(seen.number())
+                          && trusted(seen))
+              .toList();
+      watcher.begins(wanted.size(), wanted.stream().mapToLong(Seen::bytes).sum());
+      Deque<Pending> pending = new ArrayDeque<>();
+      int ahead = 0;
+      for (Seen seen : wanted) {
+        Pending next = begin(seen);
+        pending.add(next);
+        ahead += 1 + next.objects().size();
+        while (ahead > AHEAD) {
+          Pending first = pending.remove();
+          ahead -= 1 + first.objects().size();
+          finish(first);
+        }
+      }
+      for (Pending each : pending) {
+        finish(each);
+      }
+    }
+
+    private Pending begin(Seen seen) throws IOException {
+      String key = Keys.manifest(graph, seen.number());
+      byte[] content = insist("read " + key, () -> bytesOf(source, key));
+      Chain.Tip tip = Chain.Tip.of(key, content);
+      if (!tip.sha256().equals(seen.sha256())) {
+        throw new IOException(key + " changed while it was copied");
+      }
+      List<Future<Optional<Obstacle>>> copying = new ArrayList<>();
+      if (tip.entry() instanceof Manifest manifest) {
+        for (StoredObject object : objectsOf(manifest)) {
+          copying.add(pool.submit(() -> copyObject(object)));
+        }
+      }
+      return new Pending(key, content, copying);
+    }
+
+    private void finish(Pending entry) throws IOException {
+      List<Obstacle> found = new ArrayList<>();
+      for (Future<Optional<Obstacle>> object : entry.objects()) {
+        await(object).ifPresent(found::add);
+      }
+      if (found.isEmpty()) {
+        publish(entry);
+      } else if (!expiredMeanwhile(entry.key())) {
+        found.forEach(
+            each -> (each.inDestination() ? destinationDamage : sourceDamage).add(each.damage()));
+      }
+    }
+
+    private void publish(Pending entry) throws IOException {
+      insist(
+          "write " + entry.key() + " to " + destination.location(),
+          () -> {
+            if (destination.create(entry.key(), entry.bytes()) == Creation.ALREADY_EXISTS
+                && !Arrays.equals(bytesOf(destination, entry.key()), entry.bytes())) {
+              throw refused("somebody else writes to it: its " + entry.key() + " is another one");
+            }
+            return entry;
+          });
+      entries++;
+    }
+
+    /** The source may have expired an entry, and removed its objects, after it was looked at. */
+    private boolean expiredMeanwhile(String key) throws IOException {
+      long number = Keys.manifestNumber(key).orElseThrow();
+      for (Repository.Listed listed : source.list(Keys.manifests(graph), key)) {
+        OptionalLong later = Keys.manifestNumber(listed.key());
+        if (later.isPresent()
+            && later.getAsLong() > newest
+            && readEntry(source, later.getAsLong()) instanceof Seen seen
+            && seen.ledger().map(found -> found.isExpired(number)).orElse(false)) {
+          return true;
+        }
+      }
+      return false;
+    }
+
+    /** Returns what is wrong with it, if it is not in the destination then. */
+    private Optional<Obstacle> copyObject(StoredObject object) throws IOException {
+      OptionalLong size =
+          insist("look at " + object.key(), () -> destination.sizeBytes(object.key()));
+      if (size.isEmpty()) {
+        return insist("copy " + object.key(), () -> transfer(object))
+            .map(damage -> new Obstacle(false, damage));
+      }
+      if (size.getAsLong() != object.bytes()) {
+        return Optional.of(
+            new Obstacle(
+                true, new Damage.WrongLength(object.key(), object.bytes(), size.getAsLong())));
+      }
+      present.incrementAndGet();
+      watcher.copied(object.bytes());
+      return Optional.empty();
+    }
+
+    private Optional<Damage> transfer(StoredObject object) throws IOException {
+      if (object.bytes() <= IN_MEMORY_BYTES_MAX) {
+        byte[] content;
+        try {
+          content = bytesOf(source, object.key());
+        } catch (NoSuchFileException e) {
+          return Optional.of(new Damage.Missing(object.key()));
+        } catch (DamagedException e) {
+          return Optional.of(new Damage.Unreadable(object.key(), String.valueOf(e.getMessage())));
+        }
+        Optional<Damage> damage = compare(object, content.length, Digests.sha256Of(content));
+        return damage.isPresent()
+            ? damage
+            : created(object, () -> destination.create(object.key(), content));
+      }
+      Path file =
+          scratch.resolve(
+              "copy-" + ProcessHandle.current().pid() + "-" + scratchNames.incrementAndGet());
+      try {
+        Optional<Damage> damage = download(object, file);
+        return damage.isPresent()
+            ? damage
+            : created(object, () -> destination.create(object.key(), file));
+      } finally {
+        Files.deleteIfExists(file);
+      }
+    }
+
+    private Optional<Damage> download(StoredObject object, Path file) throws IOException {
+      MessageDigest digest = Digests.sha256();
+      long length = 0;
+      try (OutputStream out = new DigestOutputStream(Files.newOutputStream(file), digest);
+          InputStream in = source.read(object.key(), 0)) {
+        byte[] buffer = new byte[BUFFER_BYTES];
+        for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
+          out.write(buffer, 0, count);
+          length += count;
+        }
+      } catch (NoSuchFileException e) {
+        return Optional.of(new Damage.Missing(object.key()));
+      } catch (DamagedException e) {
+        return Optional.of(new Damage.Unreadable(object.key(), String.valueOf(e.getMessage())));
+      }
+      return compare(object, length, Digests.hex(digest));
+    }
+
+    private static Optional<Damage> compare(StoredObject object, long length, String sha256) {
+      if (length != object.bytes()) {
+        return Optional.of(new Damage.WrongLength(object.key(), object.bytes(), length));
+      }
+      return sha256.equals(object.sha256())
+          ? Optional.empty()
+          : Optional.of(new Damage.Altered(object.key(), object.sha256(), sha256));
+    }
+
+    private Optional<Damage> created(StoredObject object, Attempt<Creation> creation)
+        throws IOException {
+      if (creation.run() == Creation.ALREADY_EXISTS) {
+        OptionalLong size = destination.sizeBytes(object.key());
+        if (size.isEmpty() || size.getAsLong() != object.bytes()) {
+          throw new IOException(object.key() + " exists with another length: " + size);
+        }
+      }
+      objects.incrementAndGet();
+      bytes.addAndGet(object.bytes());
+      watcher.copied(object.bytes());
+      return Optional.empty();
+    }
+
+    /**
+     * Removes from the destination what the newest ledger there says has expired: objects before
+     * the entry that names them. While anything is damaged nothing is removed: what has expired may
+     * be the last that stands in for it.
+     */
+    void removeExpired() throws IOException {
+      if (ledger.isEmpty()
+          || removedFor.equals(ledger.map(Ledger::number))
+          || !sourceDamage.isEmpty()
+          || !destinationDamage.isEmpty()
+          || insist(
+                  "look at " + ledger.get().key(), () -> destination.sizeBytes(ledger.get().key()))
+              .isEmpty()) {
+        return;
+      }
+      for (Repository.Listed listed :
+          insist(
+              "list " + destination.location(),
+              () -> destination.list(Keys.manifests(graph), ""))) {
+        OptionalLong number = Keys.manifestNumber(listed.key());
+        if (number.isPresent() && expired(number.getAsLong())) {
+          removed += remove(listed.key());
+        }
+      }
+      removedFor = ledger.map(Ledger::number);
+    }
+
+    private long remove(String key) throws IOException {
+      long count = 0;
+      try {
+        Entry entry =
+            Chain.Tip.of(key, insist("read " + key, () -> bytesOf(destination, key))).entry();
+        if (entry instanceof Manifest manifest) {
+          for (StoredObject object : objectsOf(manifest)) {
+            delete(object.key());
+            count++;
+          }
+        }
+      } catch (NoSuchFileException e) {
+        return 0; // another was faster
+      } catch (DamagedException | NewerFormatException e) {
+        return 0; // its objects cannot be known; it is ignored, as what has expired is
+      }
+      delete(key);
+      return count + 1;
+    }
+
+    private void delete(String key) throws IOException {
+      insist(
+          "remove " + key + " from " + destination.location(),
+          () -> {
+            destination.delete(key);
+            return key;
+          });
+    }
+
+    /** What is damaged is not tried again by this copy. */
+    void remember() {
+      Seen last = there.get(newest);
+      if (newest > cursor) {
+        cursorEntry =
+            Optional.ofNullable(last)
+                .map(seen -> new Manifest.Parent(seen.number(), seen.sha256()));
+      }
+      cursor = newest;
+    }
+
+    Report report() {
+      return new Report(
+          graph,
+          newest == 0 ? OptionalLong.empty() : OptionalLong.of(newest),
+          entries,
+          objects.get(),
+          bytes.get(),
+          present.get(),
+          removed,
+          sourceDamage,
+          destinationDamage);
+    }
+  }
+
+  private static List<StoredObject> objectsOf(Manifest manifest) {
+    List<StoredObject> objects = new ArrayList<>();
+    manifest.segments().forEach(segment -> objects.add(segment.object()));
+    manifest.transactions().ifPresent(file -> objects.add(file.object()));
+    return objects;
+  }
+
+  private static byte[] bytesOf(Repository repository, String key) throws IOException {
+    try (InputStream in = repository.read(key, 0)) {
+      return in.readAllBytes();
+    }
+  }
+
+  /** Something that may fail for a while and does no harm if it is done again. */
+  private interface Attempt<T> {
+    T run() throws IOException;
+  }
+
+  private static <T> T insist(String what, Attempt<T> attempt) throws IOException {
+    Duration pause = FIRST_PAUSE;
+    for (int failures = 1; ; failures++) {
+      try {
+        return attempt.run();
+      } catch (NoSuchFileException | InterruptedIOException e) {
+        throw e;
+      } catch (IOException e) {
+        if (failures >= ATTEMPTS_MAX) {
+          throw new IOException(
+              "cannot " + what + ", tried " + failures + " times: " + e.getMessage(), e);
+        }
+        pause(pause);
+        pause = pause.multipliedBy(2);
+      }
+    }
+  }
+
+  private static void pause(Duration pause) throws InterruptedIOException {
+    try {
+      Thread.sleep(pause.toMillis());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("stopped");
+    }
+  }
+
+  private static <T> T await(Future<T> future) throws IOException {
+    try {
+      return future.get();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("stopped");
+    } catch (ExecutionException e) {
+      Throwable cause = e.getCause();
+      if (cause instanceof IOException unreachable) {
+        throw unreachable;
+      }
+      if (cause instanceof RuntimeException known) {
+        throw known;
+      }
+      throw new IllegalStateException(cause);
+    }
+  }
+}
