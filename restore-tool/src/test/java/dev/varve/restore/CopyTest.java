@@ -459,7 +459,7 @@ class CopyTest {
     }
   }
 
-  private abstract static class Forwarding implements Repository {
+  abstract static class Forwarding implements Repository {
     private final Repository inner;
 
     Forwarding(Repository inner) {

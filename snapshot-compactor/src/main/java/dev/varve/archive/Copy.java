@@ -18,7 +18,6 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
@@ -40,8 +39,9 @@ import java.util.concurrent.atomic.AtomicLong;
  * the way; a damaged object is reported and neither it nor an entry that names it is copied.
  * Nothing that is in the destination is overwritten; what expired in the source is removed there.
  *
- * <p>{@link #run} may be called again: it then looks at what has come since. One thread calls; the
- * copying itself is done by several. Memory: a few small objects; larger ones go through files.
+ * <p>{@link #run} may be called again, after a failure too: it then looks at what has come since,
+ * and not again at what was damaged. One thread calls; the copying itself is done by several.
+ * Memory: a few small objects; larger ones go through files.
  */
 public final class Copy implements AutoCloseable {
 
@@ -66,8 +66,8 @@ public final class Copy implements AutoCloseable {
   private Optional<Ledger> ledger = Optional.empty();
   private Optional<Long> removedFor = Optional.empty();
   private boolean related;
-  private final List<Damage> sourceDamage = Collections.synchronizedList(new ArrayList<>());
-  private final List<Damage> destinationDamage = Collections.synchronizedList(new ArrayList<>());
+  private final List<Damage> knownSourceDamage = new ArrayList<>();
+  private final List<Damage> knownDestinationDamage = new ArrayList<>();
 
   /** Is told how it goes on. */
   public interface Watcher {
@@ -197,6 +197,8 @@ public final class Copy implements AutoCloseable {
     private final TreeMap<Long, Seen> here = new TreeMap<>();
     private final TreeMap<Long, Damage> wrongThere = new TreeMap<>();
     private final TreeMap<Long, Damage> wrongHere = new TreeMap<>();
+    private final List<Damage> sourceDamage = new ArrayList<>(knownSourceDamage);
+    private final List<Damage> destinationDamage = new ArrayList<>(knownDestinationDamage);
     private final AtomicLong objects = new AtomicLong();
     private final AtomicLong bytes = new AtomicLong();
     private final AtomicLong present = new AtomicLong();
@@ -574,6 +576,10 @@ public final class Copy implements AutoCloseable {
                 .map(seen -> new Manifest.Parent(seen.number(), seen.sha256()));
       }
       cursor = newest;
+      knownSourceDamage.clear();
+      knownSourceDamage.addAll(sourceDamage);
+      knownDestinationDamage.clear();
+      knownDestinationDamage.addAll(destinationDamage);
     }
 
     Report report() {
@@ -613,7 +619,7 @@ public final class Copy implements AutoCloseable {
     for (int failures = 1; ; failures++) {
       try {
         return attempt.run();
-      } catch (NoSuchFileException | InterruptedIOException e) {
+      } catch (NoSuchFileException | InterruptedIOException | RepositoryUnavailableException e) {
         throw e;
       } catch (IOException e) {
         if (failures >= ATTEMPTS_MAX) {
