@@ -85,6 +85,16 @@ public record Ledger(
     return false;
   }
 
+  /** The same with other restore points. */
+  public Ledger withRestorePoints(List<RestorePoint> points) {
+    return new Ledger(graph, number, parent, points, expired, writer, createdAt);
+  }
+
+  /** The same with other expired numbers. */
+  public Ledger withExpired(List<Range> ranges) {
+    return new Ledger(graph, number, parent, restorePoints, ranges, writer, createdAt);
+  }
+
   public Optional<RestorePoint> restorePoint(String name) {
     return restorePoints.stream().filter(point -> point.name().equals(name)).findFirst();
   }
