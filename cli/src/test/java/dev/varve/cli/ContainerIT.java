@@ -57,6 +57,32 @@ final class ContainerIT {
     }
   }
 
+  @Test
+  void aPluginThatIsNotPermittedIsSaidByDoctorAndStopsUp() throws Exception {
+    try (Neo4jContainer unpermitted = Neo4jInContainer.withoutPermission(Installed.HOME)) {
+      refused(unpermitted, "unpermitted");
+    }
+    try (Neo4jContainer unlisted = Neo4jInContainer.notOnTheList(Installed.HOME)) {
+      refused(unlisted, "unlisted");
+    }
+  }
+
+  private void refused(Neo4jContainer server, String name) throws Exception {
+    server.start();
+    try (Pipeline pipeline =
+        Pipeline.at(directory.resolve(name), server.getBoltUrl(), ENVIRONMENT)) {
+      Installed.Result doctor = pipeline.run("doctor");
+      assertThat(doctor.exitCode()).as(doctor.toString()).isEqualTo(3);
+      assertThat(doctor.out())
+          .contains("PROBLEM  plugin", "dbms.security.procedures.unrestricted=varve.*");
+      Installed.Result up = pipeline.run("up", "--output=json");
+      assertThat(up.exitCode()).as(up.toString()).isEqualTo(1);
+      assertThat(up.json().get("hint").asText())
+          .contains("dbms.security.procedures.unrestricted=varve.*");
+      assertThat(pipeline.repositoryRoot()).doesNotExist();
+    }
+  }
+
   private static ScriptedGraph.Content writeWhileCaptured(Neo4jContainer source, Pipeline pipeline)
       throws Exception {
     try (Driver driver =

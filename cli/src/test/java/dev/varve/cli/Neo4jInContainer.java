@@ -29,8 +29,32 @@ final class Neo4jInContainer {
 
   private Neo4jInContainer() {}
 
-  /** A server that is not started yet; with or without the plugin. */
+  /** A server that is not started yet; with the plugin, and its permission, or without both. */
   static Neo4jContainer server(Path distribution, boolean plugin) throws IOException {
+    Neo4jContainer server = bare(distribution);
+    return plugin
+        ? withPlugin(server, distribution)
+            .withNeo4jConfig("dbms.security.procedures.unrestricted", "varve.*")
+        : server;
+  }
+
+  /** A server in which somebody forgot a step: the jar is there, the permission is not. */
+  static Neo4jContainer withoutPermission(Path distribution) throws IOException {
+    return withPlugin(bare(distribution), distribution);
+  }
+
+  /** A server that permits the plugin, but only other procedures are on its list. */
+  static Neo4jContainer notOnTheList(Path distribution) throws IOException {
+    return server(distribution, true)
+        .withNeo4jConfig("dbms.security.procedures.allowlist", "db.*,dbms.*");
+  }
+
+  private static Neo4jContainer withPlugin(Neo4jContainer server, Path distribution)
+      throws IOException {
+    return server.withPlugins(MountableFile.forHostPath(pluginJar(distribution)));
+  }
+
+  private static Neo4jContainer bare(Path distribution) throws IOException {
     Neo4jContainer server =
         new Neo4jContainer(image(distribution).asCompatibleSubstituteFor("neo4j"))
             .withAdminPassword(PASSWORD)
@@ -41,11 +65,6 @@ final class Neo4jInContainer {
     server.setWaitStrategy(
         Wait.forLogMessage(".*Bolt enabled on .*\\n", 1).withStartupTimeout(START_AT_MOST));
     server.setExposedPorts(List.of(BOLT));
-    if (plugin) {
-      server
-          .withNeo4jConfig("dbms.security.procedures.unrestricted", "varve.*")
-          .withPlugins(MountableFile.forHostPath(pluginJar(distribution)));
-    }
     return server;
   }
 
