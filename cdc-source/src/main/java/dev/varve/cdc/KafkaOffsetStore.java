@@ -53,14 +53,21 @@ public final class KafkaOffsetStore implements OffsetBackingStore {
   @Override
   public Future<Map<ByteBuffer, ByteBuffer>> get(Collection<ByteBuffer> keys) {
     Map<ByteBuffer, byte[]> all = OffsetsTopic.read(consumerSettings, topic);
+    OffsetCodec codec = new OffsetCodec();
     Map<ByteBuffer, ByteBuffer> found = new HashMap<>();
     for (ByteBuffer key : keys) {
-      byte[] value = all.get(key);
+      byte[] value = all.get(codec.sortedKey(bytes(key)));
       if (value != null) {
         found.put(key, ByteBuffer.wrap(value));
       }
     }
     return CompletableFuture.completedFuture(found);
+  }
+
+  private static byte[] bytes(ByteBuffer buffer) {
+    byte[] bytes = new byte[buffer.remaining()];
+    buffer.duplicate().get(bytes);
+    return bytes;
   }
 
   @Override

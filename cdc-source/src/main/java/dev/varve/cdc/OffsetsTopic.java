@@ -1,10 +1,12 @@
 package dev.varve.cdc;
 
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
@@ -23,12 +25,51 @@ final class OffsetsTopic {
   private OffsetsTopic() {}
 
   /**
-   * All there is.
+   * All there is, by {@link OffsetCodec#sortedKey}.
    *
    * @throws org.apache.kafka.common.KafkaException if the brokers cannot be reached
    */
   static Map<ByteBuffer, byte[]> read(Map<String, Object> consumerSettings, String topic) {
     Map<ByteBuffer, byte[]> newest = new HashMap<>();
+    OffsetCodec codec = new OffsetCodec();
+    forEach(
+        consumerSettings,
+        topic,
+        record -> {
+          ByteBuffer key = codec.sortedKey(record.key());
+          if (record.value() == null) {
+            newest.remove(key);
+          } else {
+            newest.put(key, record.value());
+          }
+          return true;
+        });
+    return newest;
+  }
+
+  /**
+   * Whether a topic of one partition holds a committed record with such a key.
+   *
+   * @throws org.apache.kafka.common.KafkaException if the brokers cannot be reached
+   */
+  static boolean holds(
+      Map<String, Object> consumerSettings, String topic, Predicate<String> wanted) {
+    boolean[] found = {false};
+    forEach(
+        consumerSettings,
+        topic,
+        record -> {
+          found[0] = wanted.test(new String(record.key(), StandardCharsets.UTF_8));
+          return !found[0];
+        });
+    return found[0];
+  }
+
+  /** Hands on what is committed in partition 0 until there is no more or nobody wants it. */
+  private static void forEach(
+      Map<String, Object> consumerSettings,
+      String topic,
+      Predicate<ConsumerRecord<byte[], byte[]>> each) {
     try (KafkaConsumer<byte[], byte[]> consumer =
         new KafkaConsumer<>(
             consumerSettings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
@@ -41,10 +82,8 @@ final class OffsetsTopic {
       while (consumer.position(partition) < end) {
         int read = 0;
         for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
-          if (record.value() == null) {
-            newest.remove(ByteBuffer.wrap(record.key()));
-          } else {
-            newest.put(ByteBuffer.wrap(record.key()), record.value());
+          if (!each.test(record)) {
+            return;
           }
           read++;
         }
@@ -60,6 +99,5 @@ final class OffsetsTopic {
         }
       }
     }
-    return newest;
   }
 }

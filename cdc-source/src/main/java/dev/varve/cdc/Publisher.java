@@ -3,6 +3,7 @@ package dev.varve.cdc;
 import dev.varve.cdc.connector.RecordBundle;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
+import dev.varve.wire.Topics;
 import io.debezium.engine.DebeziumEngine.ChangeConsumer;
 import io.debezium.engine.DebeziumEngine.RecordCommitter;
 import io.debezium.engine.RecordChangeEvent;
@@ -181,9 +182,30 @@ final class Publisher implements ChangeConsumer<RecordChangeEvent<SourceRecord>>
           OffsetsTopic.read(
                   new KafkaSettings(config.kafka()).consumer(), config.topics().topics().offsets())
               .get(ByteBuffer.wrap(codec.key(config.connectorName(), partition)));
+      if (value == null) {
+        refuseToBeginTwice(config);
+      }
       return Optional.ofNullable(value).map(codec::readValue).map(CaptureState::fromMap);
     } catch (KafkaException e) {
       throw failure(config, e);
+    }
+  }
+
+  /** Whoever published a transaction left an offset beside it: without one, something is wrong. */
+  private static void refuseToBeginTwice(CaptureConfig config) {
+    Topics topics = config.topics().topics();
+    String transaction = "t" + config.site() + "@";
+    if (OffsetsTopic.holds(
+        new KafkaSettings(config.kafka()).consumer(),
+        topics.transactions(),
+        key -> key.startsWith(transaction))) {
+      throw new VarveException(
+          ExitCode.FAILED,
+          "%s holds transactions of this site, but %s does not say where the capture of %s/%s left off; a second"
+                  .formatted(topics.transactions(), topics.offsets(), topics.graph(), config.site())
+              + " beginning would mix two in one log, so nothing was captured",
+          "bring the offsets topic back, or correct 'site'; otherwise delete the graph's topics"
+              + " and begin anew with 'varve up --start-over': the chain stays as it is");
     }
   }
 

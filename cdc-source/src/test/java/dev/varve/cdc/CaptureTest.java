@@ -189,6 +189,26 @@ public final class CaptureTest {
   }
 
   @Test
+  void lostOffsetsAreNoReasonToBeginTwice() throws Exception {
+    commit(20);
+    try (Capture capture = Capture.start(config())) {
+      awaitWatermark(capture, 1, store.lastSeq());
+    }
+    long captured = read().allTransactions().size();
+    String offsets = config().topics().topics().offsets();
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.address()))) {
+      admin.deleteTopics(List.of(offsets)).all().get();
+    }
+    try (Capture capture = Capture.start(config())) {
+      await(() -> capture.failure().isPresent());
+      assertThat(capture.failure().orElseThrow())
+          .hasMessageContaining(offsets)
+          .hasMessageContaining("nothing was captured");
+    }
+    assertThat(read().allTransactions()).hasSize((int) captured);
+  }
+
+  @Test
   void abruptEndsAtRandomMomentsLoseAndDoubleNothing() {
     long seed = Long.getLong("varve.seed", System.nanoTime());
     System.out.println("repeat with -Dvarve.seed=" + seed);
