@@ -1,5 +1,6 @@
 package dev.varve.archive;
 
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -14,7 +15,19 @@ public final class Keys {
       Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*");
   private static final Pattern MANIFEST = Pattern.compile(".*/manifests/([0-9]{20})\\.json");
 
+  private static final Pattern PART =
+      Pattern.compile(".*/segments/([0-9]{20})-([cm]?)(?:[ve][0-9]{3,9}|t)-[0-9a-f]{8}\\.avro");
+
   private Keys() {}
+
+  /**
+   * What a part's key tells.
+   *
+   * @param number that its manifest was going to have
+   * @param beside whether it belongs to a checkpoint or merge, whose manifest may be published
+   *     behind any later entry
+   */
+  public record Part(long number, boolean beside) {}
 
   /** Whether it can be a key in a {@link Repository}. */
   public static boolean isKey(String text) {
@@ -59,7 +72,8 @@ public final class Keys {
   /**
    * A key for a part of a snapshot.
    *
-   * @param part such as {@code v000}, {@code e012} or {@code t}
+   * @param part such as {@code v000}, {@code e012} or {@code t}; begins with {@code c} in a
+   *     checkpoint, with {@code m} in a merge
    * @param unique makes the name different from that of every other attempt at the same manifest
    */
   public static String part(String graph, long number, String part, int unique) {
@@ -70,6 +84,19 @@ public final class Keys {
         + "-"
         + String.format("%08x", unique)
         + ".avro";
+  }
+
+  /** What the key of a part tells; empty if it is not one. */
+  public static Optional<Part> partOf(String key) {
+    Matcher matcher = PART.matcher(key);
+    if (!matcher.matches()) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(new Part(Long.parseLong(matcher.group(1)), !matcher.group(2).isEmpty()));
+    } catch (NumberFormatException e) {
+      return Optional.empty();
+    }
   }
 
   private static String digits(long number) {

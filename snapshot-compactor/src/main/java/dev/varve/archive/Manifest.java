@@ -6,6 +6,7 @@ import dev.varve.graph.ElementKind;
 import dev.varve.graph.StoreSchema;
 import dev.varve.topology.Fingerprint;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -70,6 +71,14 @@ public record Manifest(
     return segments.stream().filter(segment -> segment.kind() == kind).toList();
   }
 
+  /** Everything that it vouches for: segments, then the transactions file. */
+  public List<StoredObject> objects() {
+    List<StoredObject> objects = new ArrayList<>();
+    segments.forEach(segment -> objects.add(segment.object()));
+    transactions.ifPresent(file -> objects.add(file.object()));
+    return objects;
+  }
+
   @Override
   public boolean head() {
     return kind.head();
@@ -100,8 +109,7 @@ public record Manifest(
 
   /** Bytes of all segments and of the transactions file. */
   public long totalBytes() {
-    long segmentBytes = segments.stream().mapToLong(segment -> segment.object().bytes()).sum();
-    return segmentBytes + transactions.map(file -> file.object().bytes()).orElse(0L);
+    return objects().stream().mapToLong(StoredObject::bytes).sum();
   }
 
   /** What the segments of a snapshot hold. */

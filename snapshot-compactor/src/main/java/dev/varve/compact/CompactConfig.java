@@ -5,6 +5,7 @@ import dev.varve.wire.RegistryConfig;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * How a compactor runs.
@@ -99,106 +100,64 @@ public record CompactConfig(
   }
 
   public CompactConfig withFlushInterval(Duration interval) {
-    return new CompactConfig(
-        graph,
-        kafka,
-        registry,
-        repository,
-        workDirectory,
-        interval,
-        flushBytes,
-        segmentBytes,
-        sortBytes,
-        retry,
-        topicsWait,
-        startOver,
-        compressionLevel);
+    return with(change -> change.flushInterval = interval);
   }
 
   /** This configuration with other sizes; see the record's parameters. */
   public CompactConfig withSizes(long flush, long segment, long sort) {
-    return new CompactConfig(
-        graph,
-        kafka,
-        registry,
-        repository,
-        workDirectory,
-        flushInterval,
-        flush,
-        segment,
-        sort,
-        retry,
-        topicsWait,
-        startOver,
-        compressionLevel);
+    return with(
+        change -> {
+          change.flushBytes = flush;
+          change.segmentBytes = segment;
+          change.sortBytes = sort;
+        });
   }
 
   public CompactConfig withRetry(Retry other) {
-    return new CompactConfig(
-        graph,
-        kafka,
-        registry,
-        repository,
-        workDirectory,
-        flushInterval,
-        flushBytes,
-        segmentBytes,
-        sortBytes,
-        other,
-        topicsWait,
-        startOver,
-        compressionLevel);
+    return with(change -> change.retry = other);
   }
 
   public CompactConfig withTopicsWait(Duration wait) {
-    return new CompactConfig(
-        graph,
-        kafka,
-        registry,
-        repository,
-        workDirectory,
-        flushInterval,
-        flushBytes,
-        segmentBytes,
-        sortBytes,
-        retry,
-        wait,
-        startOver,
-        compressionLevel);
+    return with(change -> change.topicsWait = wait);
   }
 
   public CompactConfig withStartOver(boolean over) {
-    return new CompactConfig(
-        graph,
-        kafka,
-        registry,
-        repository,
-        workDirectory,
-        flushInterval,
-        flushBytes,
-        segmentBytes,
-        sortBytes,
-        retry,
-        topicsWait,
-        over,
-        compressionLevel);
+    return with(change -> change.startOver = over);
   }
 
   public CompactConfig withCompressionLevel(int level) {
+    return with(change -> change.compressionLevel = level);
+  }
+
+  private CompactConfig with(Consumer<Change> what) {
+    Change change = new Change();
+    what.accept(change);
     return new CompactConfig(
         graph,
         kafka,
         registry,
         repository,
         workDirectory,
-        flushInterval,
-        flushBytes,
-        segmentBytes,
-        sortBytes,
-        retry,
-        topicsWait,
-        startOver,
-        level);
+        change.flushInterval,
+        change.flushBytes,
+        change.segmentBytes,
+        change.sortBytes,
+        change.retry,
+        change.topicsWait,
+        change.startOver,
+        change.compressionLevel);
+  }
+
+  /** What may be other than usual. */
+  private final class Change {
+    private Duration flushInterval = CompactConfig.this.flushInterval;
+    private long flushBytes = CompactConfig.this.flushBytes;
+    private long segmentBytes = CompactConfig.this.segmentBytes;
+    private long sortBytes = CompactConfig.this.sortBytes;
+    private Retry retry = CompactConfig.this.retry;
+    private Duration topicsWait = CompactConfig.this.topicsWait;
+    private boolean startOver = CompactConfig.this.startOver;
+    private int compressionLevel = CompactConfig.this.compressionLevel;
   }
 
   /** Without the values of Kafka's settings, which may be secret. */

@@ -4,28 +4,19 @@ import dev.varve.archive.Chain;
 import dev.varve.archive.Manifest;
 import dev.varve.change.VersionVector;
 import dev.varve.compact.CompactStatus.Phase;
-import dev.varve.compact.SortEntry.Origin;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
-import dev.varve.graph.StoreSchema;
-import dev.varve.wire.Topics;
 import dev.varve.wire.Wire;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.Queue;
-import java.util.UUID;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.random.RandomGenerator;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -48,14 +39,12 @@ public final class Compactor implements AutoCloseable {
 
   private final CompactConfig config;
   private final Clock clock;
-  private final RandomGenerator random;
-  private final Manifest.Writer writer;
   private final Insistence insistence;
-  private final Publisher publisher;
   private final Wire wire;
   private final WorkDirectory work;
   private final VersionSorter sorter;
-  private final Queue<Request> requests = new ConcurrentLinkedQueue<>();
+  private final LayDown layDown;
+  private final Requests requests = new Requests();
   private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
   private final Thread thread;
 
@@ -69,27 +58,12 @@ public final class Compactor implements AutoCloseable {
 
   private volatile CompactStatus status;
 
-  /** What a caller waits for. */
-  private static final class Request {
-    final boolean checkpoint;
-    final CompletableFuture<VersionVector> done = new CompletableFuture<>();
-    long @Nullable [] ends;
-
-    Request(boolean checkpoint) {
-      this.checkpoint = checkpoint;
-    }
-  }
-
   private Compactor(CompactConfig config, Clock clock, RandomGenerator random) throws IOException {
     this.config = config;
     this.clock = clock;
-    this.random = random;
-    this.writer =
-        new Manifest.Writer(new UUID(random.nextLong(), random.nextLong()).toString(), version());
     this.insistence =
         new Insistence(
             config.retry(), "make room or give the right to write there, then start again");
-    this.publisher = new Publisher(config.repository(), insistence, config.compressionLevel());
     Optional<Chain.End> end = Chain.loadEnd(config.repository(), config.graph());
     this.head = end.map(Chain.End::head);
     this.tip = end.map(Chain.End::tip).map(Chain.Tip::asParent);
@@ -97,6 +71,19 @@ public final class Compactor implements AutoCloseable {
     this.status = initialStatus(head);
     this.work = WorkDirectory.claim(config.workDirectory());
     this.sorter = new VersionSorter(work.path(), config.sortBytes());
+    this.layDown =
+        new LayDown(
+            new Workbench(
+                config.repository(),
+                new Publisher(config.repository(), insistence, config.compressionLevel()),
+                work.path(),
+                config.segmentBytes(),
+                config.sortBytes(),
+                Workbench.writer("compactor"),
+                clock,
+                random),
+            config.graph(),
+            sorter);
     try {
       this.wire = Wire.open(config.registry());
     } catch (RuntimeException e) {
@@ -150,17 +137,11 @@ public final class Compactor implements AutoCloseable {
    * @throws VarveException if the compactor fails meanwhile
    */
   public VersionVector flush() {
-    return ask(new Request(false));
-  }
-
-  /**
-   * Merges the chain into a new base.
-   *
-   * @return the cut of the checkpoint; empty if there is no snapshot yet
-   * @throws VarveException if the compactor fails meanwhile
-   */
-  public VersionVector checkpoint() {
-    return ask(new Request(true));
+    Requests.Request request = requests.add();
+    if (status.phase() == Phase.STOPPED) {
+      requests.refuseAll(failure());
+    }
+    return request.await();
   }
 
   /** Stops. What was collected and not laid down stays in Kafka. */
@@ -171,21 +152,6 @@ public final class Compactor implements AutoCloseable {
       thread.join(CLOSE_WAIT.toMillis());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-    }
-  }
-
-  private VersionVector ask(Request request) {
-    requests.add(request);
-    if (status.phase() == Phase.STOPPED) {
-      refuseRequests();
-    }
-    try {
-      return request.done.join();
-    } catch (CompletionException e) {
-      if (e.getCause() instanceof VarveException known) {
-        throw known;
-      }
-      throw e;
     }
   }
 
@@ -249,49 +215,18 @@ public final class Compactor implements AutoCloseable {
         || sorter.bytes() >= config.flushBytes();
   }
 
-  /** A request stays in the queue until it is done, so that a failure on the way refuses it. */
   private void serveRequests(Tail tail, CutTracker tracker) {
-    for (Request request : requests) {
-      long[] ends = request.ends;
-      if (ends == null) {
-        ends = insistence.insist("find the topics' ends in Kafka", tail::writtenEnds);
-        request.ends = ends;
-      }
+    for (Requests.Request request : requests.waiting()) {
+      long[] ends =
+          request.ends(
+              () -> insistence.insist("find the topics' ends in Kafka", tail::writtenEnds));
       if (tail.reached(ends)) {
         while (layDown(tail, tracker)) {
           // a base is followed by a delta
         }
-        if (request.checkpoint && !needsBase) {
-          checkpoint(request);
-        }
-        requests.remove(request);
         status = newStatus(idle(), tracker); // the caller may look at it at once
-        request.done.complete(startCut());
+        requests.served(request, startCut());
       }
-    }
-  }
-
-  private void checkpoint(Request request) {
-    Chain.Link at = head.orElseThrow();
-    try {
-      Checkpoint checkpoint =
-          new Checkpoint(
-              config.repository(),
-              publisher,
-              work.path(),
-              config.segmentBytes(),
-              config.sortBytes(),
-              writer,
-              clock,
-              random);
-      checkpoint.make(config.graph(), at.manifest());
-    } catch (IOException e) {
-      request.done.completeExceptionally(
-          new VarveException(
-              ExitCode.FAILED,
-              "no checkpoint was made: " + e,
-              "try again; the chain is as it was",
-              e));
     }
   }
 
@@ -310,7 +245,9 @@ public final class Compactor implements AutoCloseable {
     insistence.insist(
         "lay down the cut " + cut.get().vector(),
         () -> {
-          layDown(tail, tracker, cut.get());
+          Optional<Manifest> before = head.map(Chain.Link::manifest);
+          published(
+              layDown.run(tail, tracker, cut.get(), new LayDown.After(before, tip, needsBase)));
           return true;
         });
     if (needsBase) {
@@ -319,51 +256,6 @@ public final class Compactor implements AutoCloseable {
     }
     lastFlushNanos = System.nanoTime();
     return true;
-  }
-
-  private void layDown(Tail tail, CutTracker tracker, Cut cut) throws IOException {
-    Optional<Manifest> parent = head.map(Chain.Link::manifest);
-    long number = tip.map(t -> t.number() + 1).orElse(1L);
-    int placeCount = tail.places().size();
-    try (VersionSorter.Merge merge = sorter.merge();
-        SnapshotBuilder builder =
-            new SnapshotBuilder(
-                config.graph(),
-                number,
-                needsBase ? Optional.empty() : parent,
-                parent.map(Manifest::schema).orElse(StoreSchema.EMPTY),
-                config.segmentBytes(),
-                work.path(),
-                publisher,
-                random)) {
-      Flush flush =
-          new Flush(merge, builder, cut, needsBase, Checkpoint.forgetsTombstones(cut), placeCount);
-      flush.run();
-      checkSchema(tail, tracker, flush, parent);
-      List<Manifest.Position> positions = positions(tail, tracker, cut, flush);
-      merge.seal();
-      Manifest manifest =
-          new Manifest(
-              config.graph(),
-              number,
-              needsBase ? Manifest.Kind.BASE : Manifest.Kind.DELTA,
-              tip,
-              needsBase ? VersionVector.EMPTY : parent.orElseThrow().to(),
-              cut.vector(),
-              builder.span(cut),
-              positions,
-              cut.sites(),
-              builder.counts(),
-              builder.fingerprint(),
-              builder.schema(),
-              builder.segments(),
-              builder.transactions(),
-              writer,
-              publisher.encoding(),
-              clock.instant());
-      published(publisher.publishHead(manifest));
-      merge.commit();
-    }
   }
 
   private void published(Chain.Tip done) {
@@ -380,48 +272,6 @@ public final class Compactor implements AutoCloseable {
         manifest.counts().versions(),
         manifest.counts().transactions(),
         manifest.totalBytes());
-  }
-
-  /** A base has to know all indexes and constraints, or the restored store would lack some. */
-  private void checkSchema(Tail tail, CutTracker tracker, Flush flush, Optional<Manifest> parent) {
-    if (!needsBase || flush.wholeSchema()) {
-      return;
-    }
-    String topic = new Topics(config.graph()).transactions();
-    for (int place = 0; place < tail.places().size(); place++) {
-      if (tail.places().get(place).topic().equals(topic) && tracker.compacted(place)) {
-        if (parent.isEmpty()) {
-          throw new VarveException(
-              ExitCode.FAILED,
-              topic
-                  + " no longer holds the transaction that tells the store's indexes and"
-                  + " constraints, and there is no chain that knows them; nothing was laid down",
-              "let capture scan the graph anew");
-        }
-        LOG.warn(
-            "{} has lost transactions: indexes and constraints are those of manifest {} and of"
-                + " what was done since the oldest transaction that is left",
-            topic,
-            parent.get().number());
-      }
-    }
-  }
-
-  private static List<Manifest.Position> positions(
-      Tail tail, CutTracker tracker, Cut cut, Flush flush) {
-    List<Manifest.Position> positions = new ArrayList<>();
-    for (int place = 0; place < tail.places().size(); place++) {
-      Place p = tail.places().get(place);
-      Origin origin = tracker.position(place, cut.vector(), flush.firstUncovered(place));
-      positions.add(
-          new Manifest.Position(
-              p.topic(),
-              tail.topicId(p.topic()),
-              p.partition(),
-              origin.offset(),
-              origin.ordinal()));
-    }
-    return positions;
   }
 
   private void stopped() {
@@ -445,20 +295,7 @@ public final class Compactor implements AutoCloseable {
             manifests,
             lastPublishedAt,
             insistence.trouble());
-    refuseRequests();
-  }
-
-  private void refuseRequests() {
-    for (Request next = requests.poll(); next != null; next = requests.poll()) {
-      Throwable why = failure.getNow(null);
-      next.done.completeExceptionally(
-          why instanceof VarveException
-              ? why
-              : new VarveException(
-                  ExitCode.FAILED,
-                  "the compactor has stopped" + (why == null ? "" : ": " + why),
-                  "start it again"));
-    }
+    requests.refuseAll(failure());
   }
 
   private CompactStatus newStatus(Phase phase, CutTracker tracker) {
@@ -488,10 +325,5 @@ public final class Compactor implements AutoCloseable {
         0,
         Optional.empty(),
         Optional.empty());
-  }
-
-  private static String version() {
-    String version = Compactor.class.getPackage().getImplementationVersion();
-    return version == null ? "development" : version;
   }
 }

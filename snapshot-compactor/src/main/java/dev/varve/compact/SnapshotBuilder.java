@@ -9,13 +9,14 @@ import dev.varve.graph.ElementKind;
 import dev.varve.graph.StoreSchema;
 import dev.varve.topology.Fingerprint;
 import dev.varve.topology.VersionHeader;
+import dev.varve.wire.AvroOutput;
+import dev.varve.wire.TransactionCodec;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,13 +28,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class SnapshotBuilder implements AutoCloseable {
 
+  private final Workbench bench;
   private final String graph;
   private final long number;
-  private final long segmentBytes;
-  private final Path directory;
-  private final Publisher publisher;
-  private final RandomGenerator random;
+  private final String letter;
   private final List<Manifest.Segment> segments = new ArrayList<>();
+  private final TransactionCodec transactionCodec = new TransactionCodec();
+  private final AvroOutput transactionRecord = new AvroOutput();
   private @Nullable Open open;
   private @Nullable TransactionsWriter transactionsWriter;
   private @Nullable Path transactionsFile;
@@ -51,24 +52,20 @@ final class SnapshotBuilder implements AutoCloseable {
   private record Open(SegmentWriter writer, Path file, String key, ElementKind kind) {}
 
   /**
+   * @param number that the manifest is going to have
    * @param basis the snapshot that this one is counted from; absent for a base or checkpoint
-   * @param directory for files that are being written
    */
   SnapshotBuilder(
+      Workbench bench,
       String graph,
       long number,
+      Manifest.Kind kind,
       Optional<Manifest> basis,
-      StoreSchema schema,
-      long segmentBytes,
-      Path directory,
-      Publisher publisher,
-      RandomGenerator random) {
+      StoreSchema schema) {
+    this.bench = bench;
     this.graph = graph;
     this.number = number;
-    this.segmentBytes = segmentBytes;
-    this.directory = directory;
-    this.publisher = publisher;
-    this.random = random;
+    this.letter = kind.head() ? "" : kind == Manifest.Kind.CHECKPOINT ? "c" : "m";
     this.schema = schema;
     this.fingerprint = basis.map(Manifest::fingerprint).orElse(Fingerprint.EMPTY);
     this.vertices = basis.map(m -> m.counts().vertices()).orElse(0L);
@@ -107,10 +104,18 @@ final class SnapshotBuilder implements AutoCloseable {
       finishSegment();
       Path file = newFile();
       transactionsFile = file;
-      writer = new TransactionsWriter(file, newKey("t"), publisher.compressionLevel());
+      writer = new TransactionsWriter(file, newKey("t"), bench.publisher().compressionLevel());
       transactionsWriter = writer;
     }
     writer.append(datum.bytes(), datum.offset(), datum.length());
+  }
+
+  /** Adds a transaction that was read from another snapshot. */
+  void addTransaction(Transaction transaction) throws IOException {
+    transactionRecord.clear();
+    transactionCodec.write(transaction, transactionRecord);
+    addTransaction(
+        transaction, new Datum(transactionRecord.array(), 0, transactionRecord.length()));
   }
 
   /** An encoded record inside an array. */
@@ -124,7 +129,7 @@ final class SnapshotBuilder implements AutoCloseable {
     Path file = transactionsFile;
     if (writer != null && file != null) {
       Manifest.TransactionsFile finished = writer.finish();
-      publisher.put(finished.object().key(), file);
+      bench.publisher().put(finished.object().key(), file);
       transactions = Optional.of(finished);
       transactionsWriter = null;
       Files.delete(file);
@@ -186,7 +191,7 @@ final class SnapshotBuilder implements AutoCloseable {
     Open current = open;
     if (current != null
         && (current.kind() != kind
-            || (current.writer().writtenBytes() >= segmentBytes
+            || (current.writer().writtenBytes() >= bench.segmentBytes()
                 && !current.writer().lastId().equals(Optional.of(id))))) {
       finishSegment();
       current = null;
@@ -197,7 +202,10 @@ final class SnapshotBuilder implements AutoCloseable {
       Path file = newFile();
       current =
           new Open(
-              new SegmentWriter(file, key, kind, publisher.compressionLevel()), file, key, kind);
+              new SegmentWriter(file, key, kind, bench.publisher().compressionLevel()),
+              file,
+              key,
+              kind);
       open = current;
     }
     current.writer().append(id, header.removed(), datum.bytes(), datum.offset(), datum.length());
@@ -208,7 +216,7 @@ final class SnapshotBuilder implements AutoCloseable {
     if (current != null) {
       Manifest.Segment segment = current.writer().finish();
       current.writer().close();
-      publisher.put(current.key(), current.file());
+      bench.publisher().put(current.key(), current.file());
       segments.add(segment);
       open = null;
       Files.delete(current.file());
@@ -229,11 +237,12 @@ final class SnapshotBuilder implements AutoCloseable {
   }
 
   private String newKey(String part) {
-    return Keys.part(graph, number, part, random.nextInt());
+    return Keys.part(graph, number, letter + part, bench.random().nextInt());
   }
 
   private Path newFile() {
-    return directory.resolve(
-        "file-" + Integer.toHexString(random.nextInt()) + "-" + segments.size());
+    return bench
+        .directory()
+        .resolve("file-" + Integer.toHexString(bench.random().nextInt()) + "-" + segments.size());
   }
 }

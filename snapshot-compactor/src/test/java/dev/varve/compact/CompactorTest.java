@@ -127,7 +127,8 @@ class CompactorTest {
       graph.change(5, 8);
       tables.deliver(graph);
       compactor.flush();
-      assertThat(compactor.checkpoint()).isEqualTo(VersionVector.of(graph.site, graph.seq));
+      assertThat(Checkpoint.make(encrypted, name).to())
+          .isEqualTo(VersionVector.of(graph.site, graph.seq));
     }
     repository = EncryptedRepository.open(repository, key);
     Restored.check(repository, name, graph);
@@ -440,7 +441,8 @@ class CompactorTest {
         tables.deliver(graph);
         compactor.flush();
       }
-      assertThat(compactor.checkpoint()).isEqualTo(VersionVector.of(graph.site, graph.seq));
+      assertThat(Checkpoint.make(repository, name).to())
+          .isEqualTo(VersionVector.of(graph.site, graph.seq));
       graph.change(10, 10);
       tables.deliver(graph);
       compactor.flush();
@@ -474,7 +476,7 @@ class CompactorTest {
     tables.deliver(graph);
     try (Compactor compactor = Compactor.start(config())) {
       compactor.flush();
-      compactor.checkpoint();
+      Checkpoint.make(repository, name);
       graph.change(10, 10);
       tables.deliver(graph);
       compactor.flush();

@@ -11,11 +11,14 @@ import dev.varve.change.Transaction;
 import dev.varve.graph.Element;
 import dev.varve.graph.ElementId;
 import dev.varve.topology.ElementVersion;
+import dev.varve.topology.Fingerprint;
 import dev.varve.topology.VersionDigest;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
+import java.util.TreeSet;
 
 /** What a chain says, read in the simplest way there is, and compared with what really was. */
 final class Restored {
@@ -28,21 +31,40 @@ final class Restored {
     Chain chain = Chain.load(repository, graphName);
     assertThat(chain.damage()).isEmpty();
     assertThat(chain.checkObjects(repository)).isEmpty();
-    long expectedNumber = 1;
-    for (Chain.Link link : chain.links()) {
-      assertThat(link.manifest().number()).isEqualTo(expectedNumber++);
-    }
+    check(repository, chain, graph);
+  }
+
+  /** Checks everything that can be restored from a chain. */
+  static void check(Repository repository, Chain chain, SyntheticGraph graph) throws Exception {
     for (Chain.Stretch stretch : chain.stretches()) {
       check(repository, stretch, graph);
     }
   }
 
-  private static void check(Repository repository, Chain.Stretch stretch, SyntheticGraph graph)
+  /** The transactions to which the graph can be restored. */
+  static NavigableSet<Long> moments(Chain chain, SyntheticGraph graph) {
+    NavigableSet<Long> moments = new TreeSet<>();
+    for (Chain.Stretch stretch : chain.stretches()) {
+      moments.add(seq(stretch.from().seqs()));
+      for (Chain.Link delta : stretch.deltas()) {
+        long from = seq(delta.manifest().from().seqs());
+        long to = seq(delta.manifest().to().seqs());
+        moments.add(to);
+        if (delta.manifest().kind().everyMoment()) {
+          moments.addAll(graph.history.subMap(from, true, to, true).keySet());
+        }
+      }
+    }
+    return moments;
+  }
+
+  static void check(Repository repository, Chain.Stretch stretch, SyntheticGraph graph)
       throws Exception {
     List<ElementVersion> versions = new ArrayList<>();
     List<Chain.Link> links = new ArrayList<>();
     links.add(stretch.base());
     links.addAll(stretch.deltas());
+    Fingerprint fingerprint = Fingerprint.EMPTY;
     for (Chain.Link link : links) {
       Manifest manifest = link.manifest();
       long before = versions.size();
@@ -52,28 +74,37 @@ final class Restored {
             versions.add(reader.version());
             assertThat(manifest.to().covers(reader.header().dot())).isTrue();
             assertThat(manifest.from().covers(reader.header().dot())).isFalse();
+            fingerprint =
+                manifest.kind().whole()
+                    ? reader.header().hash().map(fingerprint::plus).orElse(fingerprint)
+                    : fingerprint.after(reader.header());
           }
         }
       }
+      assertThat(fingerprint).isEqualTo(manifest.fingerprint());
       assertThat(manifest.counts().versions()).isEqualTo(versions.size() - before);
       long seq = seq(manifest.to().seqs());
-      if (graph.history.containsKey(seq)) {
-        Map<ElementId, Element> expected = graph.history.get(seq);
-        assertThat(manifest.fingerprint()).isEqualTo(graph.fingerprint(expected));
-        assertThat(manifest.counts().vertices() + manifest.counts().edges())
-            .isEqualTo(expected.size());
-        assertThat(at(versions, seq)).isEqualTo(expected);
-      } else {
-        throw new AssertionError("a cut where there is no whole transaction: " + manifest.to());
+      assertThat(graph.history).as("a cut where there is a whole transaction").containsKey(seq);
+      Map<ElementId, Element> expected = graph.history.getOrDefault(seq, Map.of());
+      assertThat(manifest.fingerprint()).isEqualTo(graph.fingerprint(expected));
+      assertThat(manifest.counts().vertices() + manifest.counts().edges())
+          .isEqualTo(expected.size());
+      assertThat(at(versions, seq)).isEqualTo(expected);
+      if (manifest.kind().everyMoment()) {
+        checkMoments(versions, manifest, graph);
       }
       if (manifest.transactions().isPresent()) {
         checkTransactions(repository, manifest);
       }
     }
-    long from = seq(stretch.from().seqs());
-    long to = seq(stretch.to().seqs());
+  }
+
+  private static void checkMoments(
+      List<ElementVersion> versions, Manifest delta, SyntheticGraph graph) {
+    long from = seq(delta.from().seqs());
+    long to = seq(delta.to().seqs());
     for (Map.Entry<Long, Map<ElementId, Element>> moment :
-        graph.history.subMap(from, true, to, true).entrySet()) {
+        graph.history.subMap(from, false, to, true).entrySet()) {
       assertThat(at(versions, moment.getKey()))
           .as("the graph at %d", moment.getKey())
           .isEqualTo(moment.getValue());
@@ -93,7 +124,7 @@ final class Restored {
     }
   }
 
-  private static long seq(Map<?, Long> vector) {
+  static long seq(Map<?, Long> vector) {
     return vector.values().stream().mapToLong(Long::longValue).max().orElseThrow();
   }
 

@@ -139,17 +139,20 @@ class VersionSorterTest {
       long added = System.nanoTime();
       VersionVector vector = VersionVector.of(SITE, 7);
       Cut cut = new Cut(vector, List.of(new Manifest.SiteCut(SITE, "s", 7, 7, Optional.empty())));
+      Workbench bench =
+          new Workbench(
+              repository,
+              publisher,
+              directory,
+              CompactConfig.DEFAULT_SEGMENT_BYTES,
+              budget,
+              new Manifest.Writer("w", "test"),
+              java.time.Clock.systemUTC(),
+              random);
       try (VersionSorter.Merge merge = sorter.merge();
           SnapshotBuilder builder =
               new SnapshotBuilder(
-                  "g",
-                  1,
-                  Optional.empty(),
-                  StoreSchema.EMPTY,
-                  CompactConfig.DEFAULT_SEGMENT_BYTES,
-                  directory,
-                  publisher,
-                  random)) {
+                  bench, "g", 1, Manifest.Kind.BASE, Optional.empty(), StoreSchema.EMPTY)) {
         new Flush(merge, builder, cut, true, true, 1).run();
         assertThat(builder.counts().vertices()).isEqualTo(elements);
         assertThat(builder.fingerprint()).isEqualTo(expected);

@@ -1,5 +1,6 @@
 package dev.varve.cli.config;
 
+import dev.varve.compact.MergePlan;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import dev.varve.wire.RegistryConfig;
@@ -90,7 +91,9 @@ public record Config(
       long flushBytes,
       long segmentBytes,
       long memoryBytes,
-      Duration checkpointEvery) {}
+      Duration checkpointEvery,
+      Duration mergeEvery,
+      MergePlan.Policy merges) {}
 
   /**
    * Reads the file and what the environment says instead of it.
@@ -128,7 +131,13 @@ public record Config(
             settings.bytes(Key.COMPACT_FLUSH_BYTES),
             settings.bytes(Key.COMPACT_SEGMENT_BYTES),
             settings.bytes(Key.COMPACT_MEMORY),
-            settings.duration(Key.COMPACT_CHECKPOINT_EVERY)));
+            settings.duration(Key.COMPACT_CHECKPOINT_EVERY),
+            settings.duration(Key.COMPACT_MERGE_EVERY),
+            new MergePlan.Policy(
+                settings.duration(Key.COMPACT_MERGE_SPAN),
+                settings.bytes(Key.COMPACT_MERGE_BYTES),
+                Optional.of(settings.duration(Key.COMPACT_KEEP_FINE)),
+                settings.duration(Key.COMPACT_THIN_TO))));
   }
 
   /**

@@ -67,6 +67,14 @@ public enum Key {
   COMPACT_MEMORY("compact.memory", "64MiB", "what is sorted on the heap; the rest in files"),
   COMPACT_CHECKPOINT_EVERY(
       "compact.checkpointEvery", "24h", "how often base and deltas are merged into a new base"),
+  COMPACT_MERGE_EVERY("compact.mergeEvery", "10m", "how often to look for deltas to merge"),
+  COMPACT_MERGE_SPAN(
+      "compact.mergeSpan", "1h", "deltas of such a span are merged, every version kept"),
+  COMPACT_MERGE_BYTES("compact.mergeBytes", "256MiB", "how long such a merged delta gets"),
+  COMPACT_KEEP_FINE(
+      "compact.keepFine", "7d", "how long every transaction can be restored, if anything expires"),
+  COMPACT_THIN_TO(
+      "compact.thinTo", "24h", "what is older can be restored to one moment in such a span"),
   COMPACT_KEEP_CHAINS("compact.keepChains", "7", "reserved: nothing is expired yet"),
   ;
 

@@ -9,6 +9,9 @@ import dev.varve.cli.config.Config;
 import dev.varve.compact.CompactConfig;
 import dev.varve.compact.CompactStatus;
 import dev.varve.compact.Compactor;
+import dev.varve.compact.Housekeeper;
+import dev.varve.compact.HousekeepingConfig;
+import dev.varve.compact.HousekeepingStatus;
 import dev.varve.streams.FoldApp;
 import dev.varve.streams.FoldConfig;
 import dev.varve.streams.FoldStatus;
@@ -54,13 +57,7 @@ public final class Parts {
         "compact",
         () -> {
           Compactor compactor = Compactor.start(compactConfig(startOver));
-          return new Compacting(
-              compactor,
-              CheckpointSchedule.start(
-                  compactor,
-                  new DirectoryRepository(config.repository()),
-                  config.graph(),
-                  config.compact().checkpointEvery()));
+          return new Compacting(compactor, Housekeeper.start(housekeepingConfig()));
         });
   }
 
@@ -107,8 +104,23 @@ public final class Parts {
             new DirectoryRepository(config.repository()),
             config.data().resolve("compact"))
         .withFlushInterval(compact.flushEvery())
-        .withSizes(compact.flushBytes(), compact.segmentBytes(), compact.memoryBytes())
+        .withSizes(compact.flushBytes(), compact.segmentBytes(), compact.memoryBytes() / 2)
         .withStartOver(startOver);
+  }
+
+  private HousekeepingConfig housekeepingConfig() {
+    Config.Compact compact = config.compact();
+    return new HousekeepingConfig(
+        config.graph(),
+        new DirectoryRepository(config.repository()),
+        config.data().resolve("compact"),
+        compact.segmentBytes(),
+        compact.memoryBytes() / 2,
+        CompactConfig.Retry.USUAL,
+        compact.checkpointEvery(),
+        compact.mergeEvery(),
+        compact.merges().keepingAll(),
+        HousekeepingConfig.HeavyWork.ALWAYS);
   }
 
   private record Capturing(Capture capture) implements Part.Running {
@@ -179,8 +191,7 @@ public final class Parts {
     }
   }
 
-  private record Compacting(Compactor compactor, CheckpointSchedule checkpoints)
-      implements Part.Running {
+  private record Compacting(Compactor compactor, Housekeeper housekeeper) implements Part.Running {
     @Override
     public Optional<Throwable> failure() {
       return compactor.failure();
@@ -195,7 +206,11 @@ public final class Parts {
               : "no snapshot yet";
       return newest
           + String.format(Locale.ROOT, ", %,d versions to lay down", status.pendingVersions())
-          + status.trouble().map(trouble -> " (" + trouble + ")").orElse("");
+          + status
+              .trouble()
+              .or(() -> housekeeper.status().trouble())
+              .map(trouble -> " (" + trouble + ")")
+              .orElse("");
     }
 
     @Override
@@ -211,12 +226,24 @@ public final class Parts {
       report.put("pendingVersions", status.pendingVersions());
       report.put("lastPublishedAt", status.lastPublishedAt().map(Object::toString).orElse(null));
       report.put("trouble", status.trouble().orElse(null));
+      report.put("housekeeping", report(housekeeper.status()));
+      return report;
+    }
+
+    private static Map<String, Object> report(HousekeepingStatus status) {
+      Map<String, Object> report = new LinkedHashMap<>();
+      report.put("doing", status.doing().orElse(null));
+      report.put("checkpoints", status.checkpoints());
+      report.put("merges", status.merges());
+      report.put("bytesWritten", status.bytesWritten());
+      report.put("lastRoundAt", status.lastRoundAt().map(Object::toString).orElse(null));
+      report.put("trouble", status.trouble().orElse(null));
       return report;
     }
 
     @Override
     public void close() {
-      checkpoints.close();
+      housekeeper.close();
       compactor.close();
     }
   }
