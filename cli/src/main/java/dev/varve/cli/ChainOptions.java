@@ -1,9 +1,9 @@
 package dev.varve.cli;
 
-import dev.varve.archive.DirectoryRepository;
+import dev.varve.archive.Repositories;
 import dev.varve.archive.Repository;
 import dev.varve.cli.config.Config;
-import java.nio.file.Path;
+import java.io.IOException;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 
@@ -12,9 +12,9 @@ final class ChainOptions {
 
   @Option(
       names = "--repository",
-      paramLabel = "DIR",
+      paramLabel = "DIR|s3://BUCKET/PREFIX",
       description = "where the chain is kept, instead of the configuration's repository.root")
-  private Optional<Path> repository = Optional.empty();
+  private Optional<String> repository = Optional.empty();
 
   @Option(names = "--graph", description = "the graph's name, instead of the configuration's")
   private Optional<String> graph = Optional.empty();
@@ -23,16 +23,11 @@ final class ChainOptions {
   record Chosen(String graph, Repository repository) {}
 
   Config.ChainPlace place(Session session) {
-    if (graph.isPresent() && repository.isPresent()) {
-      return new Config.ChainPlace(graph.get(), repository.get());
-    }
-    Config.ChainPlace configured = Config.chainPlace(session.configFile(), session.environment());
-    return new Config.ChainPlace(
-        graph.orElse(configured.graph()), repository.orElse(configured.repository()));
+    return Config.chainPlace(session.configFile(), session.environment(), graph, repository);
   }
 
-  Chosen open(Session session) {
+  Chosen open(Session session) throws IOException {
     Config.ChainPlace place = place(session);
-    return new Chosen(place.graph(), new DirectoryRepository(place.repository()));
+    return new Chosen(place.graph(), Repositories.open(place.repository()));
   }
 }

@@ -34,6 +34,7 @@ final class DoctorCommand implements Callable<Integer> {
     findings.addAll(StoreCheck.of(config.source()));
     console.status("asking Kafka …");
     findings.addAll(KafkaCheck.of(config));
+    console.status("asking the repository …");
     findings.addAll(PlaceCheck.of(config));
     long problems = findings.stream().filter(finding -> !finding.ok()).count();
     findings.forEach(finding -> say(console, finding));

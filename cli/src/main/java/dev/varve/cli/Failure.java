@@ -1,5 +1,6 @@
 package dev.varve.cli;
 
+import dev.varve.archive.RepositoryUnavailableException;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import java.nio.file.AccessDeniedException;
@@ -14,6 +15,9 @@ record Failure(String message, String hint, ExitCode exitCode) {
     for (Throwable e = thrown; e != null; e = next(e)) {
       if (e instanceof VarveException varve) {
         return new Failure(String.valueOf(e.getMessage()), varve.hint(), varve.exitCode());
+      }
+      if (e instanceof RepositoryUnavailableException unavailable) {
+        return new Failure(String.valueOf(e.getMessage()), unavailable.hint(), ExitCode.FAILED);
       }
       String message = e.getMessage();
       if (message != null && message.contains("No space left on device")) {

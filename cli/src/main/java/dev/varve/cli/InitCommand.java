@@ -36,7 +36,7 @@ final class InitCommand implements Callable<Integer> {
 
   @Option(
       names = "--repository",
-      paramLabel = "DIR",
+      paramLabel = "DIR|s3://BUCKET/PREFIX",
       defaultValue = "varve-data/chains",
       description = "where the chain is kept: ${DEFAULT-VALUE}")
   private String repository = "";

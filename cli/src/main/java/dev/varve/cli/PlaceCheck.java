@@ -4,10 +4,11 @@ import dev.varve.cli.config.Config;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** Looks at the directories that are written to. */
+/** Looks at the places that are written to. */
 final class PlaceCheck {
 
   private static final long FREE_WANTED = 1L << 30;
@@ -15,12 +16,15 @@ final class PlaceCheck {
   private PlaceCheck() {}
 
   static List<Finding> of(Config config) {
-    return List.of(
-        place("repository", config.repository(), "repository.root"),
-        place("data", config.data(), "data"));
+    List<Finding> findings = new ArrayList<>(RepositoryCheck.of("repository", config.repository()));
+    config
+        .copies()
+        .forEach((name, copy) -> findings.addAll(RepositoryCheck.of("copies." + name, copy)));
+    findings.add(place("data", config.data(), "data"));
+    return findings;
   }
 
-  private static Finding place(String what, Path directory, String key) {
+  static Finding place(String what, Path directory, String key) {
     Path existing = directory.toAbsolutePath();
     while (existing.getParent() != null && !Files.exists(existing)) {
       existing = existing.getParent();

@@ -76,7 +76,7 @@ final class RestoreCommand implements Callable<Integer> {
   }
 
   @Override
-  public Integer call() {
+  public Integer call() throws IOException {
     Moment moment = Moment.parse(to);
     Optional<TargetUri> uri = target.map(TargetUri::parse);
     if (uri.isEmpty() && !dryRun) {

@@ -3,6 +3,7 @@ package dev.varve.cli;
 import dev.varve.archive.Damage;
 import dev.varve.fault.ExitCode;
 import dev.varve.restore.Verify;
+import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -37,7 +38,7 @@ final class VerifyCommand implements Callable<Integer> {
   }
 
   @Override
-  public Integer call() {
+  public Integer call() throws IOException {
     ChainOptions.Chosen chosen = chain.open(session);
     Console console = session.console();
     Verify.Report report =

@@ -2,6 +2,7 @@ package dev.varve.archive;
 
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -31,13 +32,21 @@ import java.util.UUID;
  */
 public final class DirectoryRepository implements Repository {
 
+  private static final int BUFFER_BYTES = 64 << 10;
+
   private final Path root;
+  private final Bandwidth bandwidth;
 
   /**
    * @param root need not exist yet; it is created with the first object
    */
   public DirectoryRepository(Path root) {
+    this(root, Bandwidth.UNLIMITED);
+  }
+
+  public DirectoryRepository(Path root, Bandwidth bandwidth) {
     this.root = root.toAbsolutePath().normalize();
+    this.bandwidth = bandwidth;
   }
 
   @Override
@@ -68,22 +77,16 @@ public final class DirectoryRepository implements Repository {
       throw new IllegalArgumentException("offsetBytes must be >= 0, got " + offsetBytes);
     }
     if (offsetBytes == 0) {
-      return Files.newInputStream(path(key));
+      return bandwidth.down(Files.newInputStream(path(key)));
     }
     FileChannel channel = FileChannel.open(path(key), StandardOpenOption.READ);
-    return Channels.newInputStream(channel.position(offsetBytes));
+    return bandwidth.down(Channels.newInputStream(channel.position(offsetBytes)));
   }
 
   @Override
   public Creation create(String key, byte[] content) throws IOException {
     return create(
-        key,
-        temporary -> {
-          ByteBuffer rest = ByteBuffer.wrap(content);
-          while (rest.hasRemaining()) {
-            temporary.write(rest);
-          }
-        });
+        key, temporary -> copy(bandwidth.up(new ByteArrayInputStream(content)), temporary));
   }
 
   @Override
@@ -92,17 +95,36 @@ public final class DirectoryRepository implements Repository {
         key,
         temporary -> {
           try (FileChannel source = FileChannel.open(content, StandardOpenOption.READ)) {
-            long size = source.size();
-            long done = 0;
-            while (done < size) {
-              long count = source.transferTo(done, size - done, temporary);
-              if (count <= 0) {
-                throw new IOException(content + " shrank while it was copied");
-              }
-              done += count;
+            if (bandwidth.unlimited()) {
+              transfer(content, source, temporary);
+            } else {
+              copy(bandwidth.up(Channels.newInputStream(source)), temporary);
             }
           }
         });
+  }
+
+  private static void transfer(Path content, FileChannel source, FileChannel temporary)
+      throws IOException {
+    long size = source.size();
+    long done = 0;
+    while (done < size) {
+      long count = source.transferTo(done, size - done, temporary);
+      if (count <= 0) {
+        throw new IOException(content + " shrank while it was copied");
+      }
+      done += count;
+    }
+  }
+
+  private static void copy(InputStream source, FileChannel temporary) throws IOException {
+    byte[] buffer = new byte[BUFFER_BYTES];
+    for (int n = source.read(buffer); n >= 0; n = source.read(buffer)) {
+      ByteBuffer rest = ByteBuffer.wrap(buffer, 0, n);
+      while (rest.hasRemaining()) {
+        temporary.write(rest);
+      }
+    }
   }
 
   @Override

@@ -11,6 +11,9 @@ import java.util.regex.Pattern;
  */
 public final class Keys {
 
+  /** What keys of objects begin with that only show whether a repository works. */
+  public static final String PROBES = "doctor/";
+
   private static final Pattern KEY =
       Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*");
   private static final Pattern MANIFEST = Pattern.compile(".*/manifests/([0-9]{20})\\.json");

@@ -1,5 +1,7 @@
 package dev.varve.cli.config;
 
+import dev.varve.archive.RepositoryConfig;
+import dev.varve.archive.RepositoryLocation;
 import dev.varve.compact.MergePlan;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
@@ -22,6 +24,7 @@ import java.util.TreeMap;
  * @param graph the graph's name
  * @param site the name of the place where it is written
  * @param data working files: embedded Kafka, the fold's state
+ * @param copies further repositories, by name
  */
 public record Config(
     String graph,
@@ -30,7 +33,8 @@ public record Config(
     Source source,
     Kafka kafka,
     RegistryConfig registry,
-    Path repository,
+    RepositoryConfig repository,
+    Map<String, RepositoryConfig> copies,
     Capture capture,
     Fold fold,
     Compact compact) {
@@ -118,7 +122,8 @@ public record Config(
         source(settings),
         kafka(settings, graph),
         registry(settings),
-        repository(settings),
+        RepositorySettings.of(settings),
+        RepositorySettings.copies(settings),
         new Capture(settings.duration(Key.CAPTURE_RETRY_FOR)),
         new Fold(
             settings.oneOf(Key.FOLD_STORE, "heap", "rocksdb").equals("rocksdb"),
@@ -140,17 +145,28 @@ public record Config(
                 settings.duration(Key.COMPACT_THIN_TO))));
   }
 
-  /**
-   * Where a graph's chain is kept: all that is needed to look at it or to restore from it.
-   *
-   * @param repository the directory
-   */
-  public record ChainPlace(String graph, Path repository) {}
+  /** Where a graph's chain is kept: all that is needed to look at it or to restore from it. */
+  public record ChainPlace(String graph, RepositoryConfig repository) {}
 
-  /** Reads no more of the configuration than the place of the chain. */
-  public static ChainPlace chainPlace(Path file, Map<String, String> environment) {
-    Settings settings = Settings.read(file, environment);
-    return new ChainPlace(settings.text(Key.GRAPH), repository(settings));
+  /**
+   * Reads no more of the configuration than the place of the chain. If graph and root are given,
+   * the file need not be there.
+   *
+   * @param graph instead of the configuration's
+   * @param root instead of the configuration's; relative to the current directory
+   */
+  public static ChainPlace chainPlace(
+      Path file, Map<String, String> environment, Optional<String> graph, Optional<String> root) {
+    Settings settings =
+        graph.isPresent() && root.isPresent() && !Files.exists(file)
+            ? Settings.ofEnvironment(environment)
+            : Settings.read(file, environment);
+    RepositoryConfig repository =
+        root.isPresent()
+            ? RepositorySettings.at(
+                settings, RepositoryLocation.parse(root.get(), Path.of("").toAbsolutePath()))
+            : RepositorySettings.of(settings);
+    return new ChainPlace(graph.orElseGet(() -> settings.text(Key.GRAPH)), repository);
   }
 
   private static Source source(Settings settings) {
@@ -214,13 +230,5 @@ public record Config(
         settings.path(Key.REGISTRY_TRUST_STORE),
         settings.secret(Key.REGISTRY_TRUST_STORE_PASSWORD, Key.REGISTRY_TRUST_STORE_PASSWORD_FILE),
         true);
-  }
-
-  private static Path repository(Settings settings) {
-    String root = settings.text(Key.REPOSITORY_ROOT);
-    if (root.matches("[a-z0-9+.-]{2,}://.*")) {
-      throw settings.invalid(Key.REPOSITORY_ROOT, "a directory; object storage is not there yet");
-    }
-    return settings.path(Key.REPOSITORY_ROOT).orElseThrow();
   }
 }

@@ -49,7 +49,30 @@ public enum Key {
   REGISTRY_TRUST_STORE_PASSWORD_FILE(
       "registry.trustStorePasswordFile", null, "a file that holds its password"),
 
-  REPOSITORY_ROOT("repository.root", null, "the directory that the chains are kept in"),
+  REPOSITORY_ROOT(
+      "repository.root", null, "where the chains are kept: a directory, or s3://bucket/prefix"),
+  REPOSITORY_ENDPOINT(
+      "repository.endpoint", null, "the object store, such as https://s3.example.com; if not AWS"),
+  REPOSITORY_REGION("repository.region", null, "the bucket's region; for AWS also from AWS_REGION"),
+  REPOSITORY_PATH_STYLE(
+      "repository.pathStyle",
+      null,
+      "whether requests name the bucket in the path; true where there is an endpoint"),
+  REPOSITORY_ACCESS_KEY(
+      "repository.accessKey",
+      null,
+      "the access key; if not said, AWS's environment, profile, container or machine gives one"),
+  REPOSITORY_SECRET_KEY("repository.secretKey", null, "its secret key; in the environment only"),
+  REPOSITORY_SECRET_KEY_FILE("repository.secretKeyFile", null, "a file that holds its secret key"),
+  REPOSITORY_CA_FILE(
+      "repository.caFile", null, "certificates that the store's is checked against, a PEM file"),
+  REPOSITORY_BANDWIDTH(
+      "repository.bandwidth", null, "so much a second at most, each way, such as 20MiB"),
+  REPOSITORY_PART_SIZE(
+      "repository.partSize", "16MiB", "longer files go up in parts of this length; 5MiB or more"),
+  REPOSITORY_KEY("repository.key", null, "what it is encrypted under; in the environment only"),
+  REPOSITORY_KEY_FILE("repository.keyFile", null, "a file that holds that key"),
+  REPOSITORY_KEY_COMMAND("repository.keyCommand", null, "a command line that prints that key"),
 
   CAPTURE_RETRY_FOR(
       "capture.retryFor", "10m", "how long the store or Kafka may be out of reach before it ends"),
@@ -80,6 +103,9 @@ public enum Key {
 
   static final String ENVIRONMENT_PREFIX = "VARVE_";
 
+  /** What the paths of a repository's keys begin with. */
+  static final String REPOSITORY = "repository.";
+
   private final String path;
   private final Optional<String> defaultText;
   private final String description;
@@ -105,8 +131,15 @@ public enum Key {
 
   /** The variable that overrides it. */
   public String environment() {
+    return environment(path);
+  }
+
+  static String environment(String path) {
     return ENVIRONMENT_PREFIX
-        + path.replaceAll("([a-z])([A-Z])", "$1_$2").replace('.', '_').toUpperCase(Locale.ROOT);
+        + path.replace('-', '_')
+            .replaceAll("([a-z])([A-Z])", "$1_$2")
+            .replace('.', '_')
+            .toUpperCase(Locale.ROOT);
   }
 
   /** Whether it may stand in the file. */
@@ -116,7 +149,12 @@ public enum Key {
 
   /** Whether it may not stand in a file that others read. */
   boolean secret() {
-    return path.endsWith("assword");
+    return path.endsWith("assword") || path.endsWith("secretKey") || this == REPOSITORY_KEY;
+  }
+
+  /** The keys of a repository: those of a copy are called the same. */
+  static Stream<Key> ofRepository() {
+    return Arrays.stream(values()).filter(key -> key.path.startsWith(REPOSITORY));
   }
 
   static Optional<Key> of(String path) {
@@ -130,7 +168,7 @@ public enum Key {
 
   /** The key or section that looks most like it. */
   static String nearest(String path) {
-    return candidates().stream()
+    return Stream.concat(candidates().stream(), Stream.of(Settings.COPIES))
         .min(Comparator.comparingInt((String known) -> distance(known, path)))
         .orElseThrow();
   }
@@ -149,7 +187,7 @@ public enum Key {
   }
 
   /** How many letters have to be changed, added or left out. */
-  private static int distance(String a, String b) {
+  static int distance(String a, String b) {
     int[] row = new int[b.length() + 1];
     for (int j = 0; j <= b.length(); j++) {
       row[j] = j;

@@ -13,10 +13,12 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.format.DateTimeParseException;
+import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -36,11 +38,49 @@ final class Settings {
    */
   private record Entry(String text, String origin) {}
 
+  /** The section of further repositories, each with the keys of one. */
+  static final String COPIES = "copies";
+
+  private static final Pattern COPY_NAME = Pattern.compile("[a-z0-9][a-z0-9-]{0,99}");
+
   private final Map<Key, Entry> entries = new EnumMap<>(Key.class);
+  private final Map<String, Settings> copies = new TreeMap<>();
   private final Path directory;
 
-  private Settings(Path directory) {
+  /** What stands in the place of {@link Key#REPOSITORY}; the same if this is no copy. */
+  private final String repository;
+
+  private Settings(Path directory, String repository) {
     this.directory = directory;
+    this.repository = repository;
+  }
+
+  /** What the environment says alone. */
+  static Settings ofEnvironment(Map<String, String> environment) {
+    Settings settings = new Settings(Path.of("").toAbsolutePath(), Key.REPOSITORY);
+    settings.readEnvironment(environment);
+    return settings;
+  }
+
+  /** The further repositories, by name. */
+  Map<String, Settings> copies() {
+    return copies;
+  }
+
+  private Settings copy(String name) {
+    return copies.computeIfAbsent(name, n -> new Settings(directory, COPIES + "." + n + "."));
+  }
+
+  /** As an operator writes the key here. */
+  private String name(Key key) {
+    return key.path().startsWith(Key.REPOSITORY)
+        ? repository + key.path().substring(Key.REPOSITORY.length())
+        : key.path();
+  }
+
+  /** The variable that overrides it. */
+  String variable(Key key) {
+    return Key.environment(name(key));
   }
 
   /**
@@ -51,7 +91,7 @@ final class Settings {
    */
   static Settings read(Path file, Map<String, String> environment) {
     Path parent = file.toAbsolutePath().getParent();
-    Settings settings = new Settings(parent == null ? Path.of("/") : parent);
+    Settings settings = new Settings(parent == null ? Path.of("/") : parent, Key.REPOSITORY);
     try {
       settings.readFile(file);
     } catch (NoSuchFileException e) {
@@ -93,6 +133,10 @@ final class Settings {
     while (parser.nextToken() == JsonToken.FIELD_NAME) {
       String path = prefix + parser.currentName();
       String place = place(file, parser);
+      if (path.equals(COPIES)) {
+        readCopies(file, parser);
+        continue;
+      }
       if (Key.of(path).isEmpty() && !Key.isSection(path)) {
         throw unknown(place, path);
       }
@@ -108,6 +152,55 @@ final class Settings {
         put(path, place, parser.getText());
       }
     }
+  }
+
+  private void readCopies(Path file, JsonParser parser) throws IOException {
+    requireSection(place(file, parser), COPIES, parser.nextToken());
+    while (parser.nextToken() == JsonToken.FIELD_NAME) {
+      String name = parser.currentName();
+      String place = place(file, parser);
+      if (!COPY_NAME.matcher(name).matches()) {
+        throw usage(
+            place + ": the name of a copy is made of a-z, 0-9 and -, got '" + name + "'",
+            "such as copies.far.root",
+            null);
+      }
+      requireSection(place, COPIES + "." + name, parser.nextToken());
+      copy(name).readCopy(file, parser);
+    }
+  }
+
+  private static void requireSection(String place, String path, JsonToken value) {
+    if (value != JsonToken.START_OBJECT) {
+      throw usage(
+          place + ": " + path + " is a section, not a value",
+          "such as copies: { far: { root: \"s3://bucket/prefix\" } }",
+          null);
+    }
+  }
+
+  private void readCopy(Path file, JsonParser parser) throws IOException {
+    while (parser.nextToken() == JsonToken.FIELD_NAME) {
+      String place = place(file, parser);
+      String name = parser.currentName();
+      Key key = Key.of(Key.REPOSITORY + name).orElseThrow(() -> unknownOfCopy(place, name));
+      JsonToken value = parser.nextToken();
+      if (value == JsonToken.START_OBJECT || value == JsonToken.START_ARRAY) {
+        throw usage(place + ": " + name(key) + " is one value", "it is " + key.description(), null);
+      }
+      if (value != JsonToken.VALUE_NULL) {
+        put(key, place, parser.getText());
+      }
+    }
+  }
+
+  private VarveException unknownOfCopy(String place, String name) {
+    String nearest =
+        Key.ofRepository()
+            .map(key -> key.path().substring(Key.REPOSITORY.length()))
+            .min(Comparator.comparingInt(known -> Key.distance(known, name)))
+            .orElseThrow();
+    return unknown(place, repository + name, repository + nearest);
   }
 
   private static String readArray(JsonParser parser) throws IOException {
@@ -130,13 +223,18 @@ final class Settings {
                             place + ": " + path + " is a section, not a value",
                             "the nearest key is " + Key.nearest(path + "."),
                             null));
+    put(key, place, text);
+  }
+
+  private void put(Key key, String place, String text) {
+    String path = name(key);
     if (key.secret()) {
       throw usage(
           place + ": " + path + " does not belong into this file, where others may read it",
           "put it into a file of its own and name that with "
               + path
               + "File, or set "
-              + key.environment(),
+              + variable(key),
           null);
     }
     entries.put(key, new Entry(text, place));
@@ -152,6 +250,28 @@ final class Settings {
         entries.put(key, new Entry(value, key.environment()));
       }
     }
+    String first = Key.environment(COPIES + ".");
+    String last = "_ROOT";
+    for (String variable : environment.keySet()) {
+      if (variable.startsWith(first)
+          && variable.length() > first.length() + last.length()
+          && variable.endsWith(last)) {
+        String name = variable.substring(first.length(), variable.length() - last.length());
+        copy(name.toLowerCase(Locale.ROOT).replace('_', '-'));
+      }
+    }
+    copies.values().forEach(copy -> copy.readEnvironmentOfCopy(environment));
+  }
+
+  private void readEnvironmentOfCopy(Map<String, String> environment) {
+    Key.ofRepository()
+        .forEach(
+            key -> {
+              String value = environment.get(variable(key));
+              if (value != null) {
+                entries.put(key, new Entry(value, variable(key)));
+              }
+            });
   }
 
   Optional<String> optional(Key key) {
@@ -164,11 +284,8 @@ final class Settings {
         .orElseThrow(
             () ->
                 usage(
-                    key.path() + " is not set",
-                    "it is "
-                        + key.description()
-                        + "; set it in the file or as "
-                        + key.environment(),
+                    name(key) + " is not set",
+                    "it is " + key.description() + "; set it in the file or as " + variable(key),
                     null));
   }
 
@@ -231,6 +348,12 @@ final class Settings {
     throw invalid(key, "a size such as 512KiB, 64MiB or 1GiB");
   }
 
+  Optional<Boolean> truth(Key key) {
+    return optional(key).isEmpty()
+        ? Optional.empty()
+        : Optional.of(oneOf(key, "true", "false").equals("true"));
+  }
+
   /** One of a few words. */
   String oneOf(Key key, String... words) {
     String text = text(key);
@@ -240,6 +363,11 @@ final class Settings {
       }
     }
     throw invalid(key, "one of " + String.join(", ", words));
+  }
+
+  /** Where relative paths begin. */
+  Path directory() {
+    return directory;
   }
 
   /** Relative paths begin where the file is. */
@@ -264,7 +392,7 @@ final class Settings {
       }
       throw usage(
           origin(fileKey) + "the file " + file + " is empty",
-          "it must hold the password and nothing else",
+          "it must hold the secret and nothing else",
           null);
     } catch (IOException e) {
       throw usage(
@@ -276,7 +404,7 @@ final class Settings {
 
   VarveException invalid(Key key, String expected) {
     return usage(
-        origin(key) + key.path() + " must be " + expected + ", got '" + text(key) + "'",
+        origin(key) + name(key) + " must be " + expected + ", got '" + text(key) + "'",
         "it is " + key.description(),
         null);
   }
@@ -287,7 +415,10 @@ final class Settings {
   }
 
   private static VarveException unknown(String place, String path) {
-    String nearest = Key.nearest(path);
+    return unknown(place, path, Key.nearest(path));
+  }
+
+  private static VarveException unknown(String place, String path, String nearest) {
     return usage(
         place + ": unknown key '" + path + "'",
         "the nearest known key is '"

@@ -1,6 +1,7 @@
 package dev.varve.cli.pipeline;
 
-import dev.varve.archive.DirectoryRepository;
+import dev.varve.archive.Repositories;
+import dev.varve.archive.Repository;
 import dev.varve.cdc.Capture;
 import dev.varve.cdc.CaptureConfig;
 import dev.varve.cdc.CaptureStatus;
@@ -15,18 +16,22 @@ import dev.varve.compact.HousekeepingStatus;
 import dev.varve.streams.FoldApp;
 import dev.varve.streams.FoldConfig;
 import dev.varve.streams.FoldStatus;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /** Makes the parts of the pipeline from a configuration and the brokers' addresses. */
 public final class Parts {
 
   private final Config config;
   private final Map<String, String> kafka;
+  private @Nullable Repository repository;
 
   /**
    * @param bootstrap the brokers, such as those of an embedded one
@@ -95,13 +100,25 @@ public final class Parts {
         fold.instance());
   }
 
+  /** Opened once; whoever starts again goes on with it. */
+  private synchronized Repository repository() {
+    if (repository == null) {
+      try {
+        repository = Repositories.open(config.repository());
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+    return repository;
+  }
+
   private CompactConfig compactConfig(boolean startOver) {
     Config.Compact compact = config.compact();
     return CompactConfig.of(
             config.graph(),
             kafka,
             config.registry(),
-            new DirectoryRepository(config.repository()),
+            repository(),
             config.data().resolve("compact"))
         .withFlushInterval(compact.flushEvery())
         .withSizes(compact.flushBytes(), compact.segmentBytes(), compact.memoryBytes() / 2)
@@ -112,7 +129,7 @@ public final class Parts {
     Config.Compact compact = config.compact();
     return new HousekeepingConfig(
         config.graph(),
-        new DirectoryRepository(config.repository()),
+        repository(),
         config.data().resolve("compact"),
         compact.segmentBytes(),
         compact.memoryBytes() / 2,

@@ -3,13 +3,18 @@ package dev.varve.cli.config;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.varve.archive.RepositoryConfig;
+import dev.varve.archive.RepositoryLocation;
+import dev.varve.archive.s3.S3Options;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -38,7 +43,9 @@ final class ConfigTest {
     assertThat(config.kafka().embedded()).isTrue();
     assertThat(config.registry().isEmbedded()).isTrue();
     assertThat(config.compact().flushEvery()).isEqualTo(Duration.ofMinutes(1));
-    assertThat(config.repository()).isEqualTo(directory.resolve("chains"));
+    assertThat(config.repository().location())
+        .isEqualTo(new RepositoryLocation.Directory(directory.resolve("chains")));
+    assertThat(config.copies()).isEmpty();
     assertThat(config.kafka().topics().replicas()).contains(1);
   }
 
@@ -118,6 +125,98 @@ final class ConfigTest {
     assertThat(config.compact().flushBytes()).isEqualTo(2L << 30);
     assertThat(config.compact().checkpointEvery()).isEqualTo(Duration.ofDays(7));
     assertThat(config.compact().memoryBytes()).isEqualTo(1 << 20);
+  }
+
+  @Test
+  void repositoryInAnObjectStoreIsRead() throws Exception {
+    Files.writeString(file, LEAST.replace("root: chains", "root: 's3://backups/of/orders/'"));
+    Config config =
+        Config.read(
+            file,
+            Map.of(
+                "VARVE_REPOSITORY_ENDPOINT", "http://store:9000",
+                "VARVE_REPOSITORY_ACCESS_KEY", "who",
+                "VARVE_REPOSITORY_SECRET_KEY", "s3cret",
+                "VARVE_REPOSITORY_BANDWIDTH", "20MiB",
+                "VARVE_REPOSITORY_PART_SIZE", "8MiB"));
+    RepositoryConfig repository = config.repository();
+    assertThat(repository.location())
+        .isEqualTo(new RepositoryLocation.Bucket("backups", "of/orders"));
+    assertThat(repository.store().endpoint()).contains(URI.create("http://store:9000"));
+    assertThat(repository.store().credentials())
+        .contains(new S3Options.Credentials("who", "s3cret"));
+    assertThat(repository.store().partBytes()).isEqualTo(8 << 20);
+    assertThat(repository.bytesPerSecond()).hasValue(20 << 20);
+    assertThat(config.toString()).doesNotContain("s3cret");
+  }
+
+  @Test
+  void copiesHaveTheKeysOfRepositories() throws Exception {
+    Files.writeString(directory.resolve("secret"), "s3cret\n");
+    Files.writeString(
+        file,
+        LEAST
+            + """
+            copies:
+              far: { root: "s3://far/away", region: eu-west-9, accessKey: who }
+              near-by: { root: "/mnt/disk" }
+            """);
+    Config config =
+        Config.read(
+            file,
+            Map.of(
+                "VARVE_COPIES_FAR_SECRET_KEY", "s3cret",
+                "VARVE_COPIES_NEAR_BY_BANDWIDTH", "1MiB",
+                "VARVE_COPIES_THIRD_ROOT", "s3://third"));
+    assertThat(config.copies()).containsOnlyKeys("far", "near-by", "third");
+    RepositoryConfig far = copy(config, "far");
+    assertThat(far).hasToString("s3://far/away");
+    assertThat(far.store().region()).contains("eu-west-9");
+    assertThat(far.store().credentials()).contains(new S3Options.Credentials("who", "s3cret"));
+    assertThat(copy(config, "near-by").bytesPerSecond()).hasValue(1 << 20);
+    assertThat(copy(config, "third").store().credentials()).isEmpty();
+  }
+
+  @Test
+  void unknownKeyOfACopyIsNamedWithTheNearestKnownOne() throws Exception {
+    VarveException e = refused(LEAST + "copies:\n  far: { rot: x }\n", Map.of());
+    assertThat(e).hasMessage("varve.yaml:5: unknown key 'copies.far.rot'");
+    assertThat(e.hint()).contains("'copies.far.root'");
+    assertThat(refused(LEAST + "copies: { far: { region: x } }\n", Map.of()))
+        .hasMessage("copies.far.root is not set");
+    assertThat(refused(LEAST + "copies: s3://far\n", Map.of()))
+        .hasMessageContaining("copies is a section");
+    assertThat(refused(LEAST + "copys: { far: { root: x } }\n", Map.of()).hint())
+        .contains("'copies'");
+  }
+
+  @Test
+  void secretKeyInTheFileIsRefusedAndNotPrinted() throws Exception {
+    VarveException e =
+        refused(LEAST + "copies: { far: { root: x, secretKey: s3cret } }\n", Map.of());
+    assertThat(e).hasMessageContaining("varve.yaml:4: copies.far.secretKey");
+    assertThat(e.getMessage() + e.hint())
+        .doesNotContain("s3cret")
+        .contains("secretKeyFile", "VARVE_COPIES_FAR_SECRET_KEY");
+  }
+
+  @Test
+  void anAccessKeyNeedsItsSecret() throws Exception {
+    VarveException e = refused(LEAST, Map.of("VARVE_REPOSITORY_ACCESS_KEY", "who"));
+    assertThat(e).hasMessage("repository.secretKey is not set");
+    assertThat(e.hint()).contains("VARVE_REPOSITORY_SECRET_KEY");
+  }
+
+  @Test
+  void aRootOfAnotherKindIsRefused() throws Exception {
+    assertThat(refused(LEAST.replace("chains", "'gs://bucket'"), Map.of()))
+        .hasMessageContaining("repository.root must be a directory, or s3://bucket/prefix");
+    assertThat(refused(LEAST, Map.of("VARVE_REPOSITORY_PART_SIZE", "1MiB")))
+        .hasMessageContaining("repository.partSize must be 5MiB or more");
+  }
+
+  private static RepositoryConfig copy(Config config, String name) {
+    return Objects.requireNonNull(config.copies().get(name));
   }
 
   private Config read(String yaml) throws IOException {

@@ -1,6 +1,7 @@
 package dev.varve.archive.crypt;
 
 import dev.varve.archive.DamagedException;
+import dev.varve.archive.Keys;
 import dev.varve.archive.Repository;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
@@ -16,6 +17,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.SecureRandom;
 import java.time.Clock;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -97,7 +99,8 @@ public final class EncryptedRepository implements Repository {
   }
 
   private static void requireEmpty(Repository raw) throws IOException {
-    List<String> objects = raw.list("");
+    List<String> objects =
+        raw.list("").stream().filter(key -> !key.startsWith(Keys.PROBES)).toList();
     if (objects.isEmpty()) {
       return;
     }
@@ -218,6 +221,11 @@ public final class EncryptedRepository implements Repository {
   public void delete(String key) throws IOException {
     refuseKeyring(key);
     raw.delete(key);
+  }
+
+  @Override
+  public int abandonUploads(Instant before) throws IOException {
+    return raw.abandonUploads(before);
   }
 
   @Override
