@@ -171,7 +171,7 @@ public record Chain(
    * @param damaged keys of manifests and segments that cannot be used
    */
   public List<Stretch> stretches(Set<String> damaged) {
-    return new Stretches(usable(damaged)).all();
+    return ways(damaged).all();
   }
 
   /**
@@ -180,7 +180,41 @@ public record Chain(
    * @param damaged keys of manifests and segments that cannot be used
    */
   public List<Stretch> waysTo(VersionVector cut, Set<String> damaged) {
-    return new Stretches(usable(damaged)).to(cut);
+    return ways(damaged).to(cut);
+  }
+
+  /**
+   * The shortest way from the newest base to a moment, which may be inside its last steps.
+   *
+   * @param damaged keys of manifests, segments and transactions files that cannot be used
+   * @return empty if the moment cannot be restored
+   */
+  public Optional<Stretch> wayTowards(VersionVector moment, Set<String> damaged) {
+    return ways(damaged).towards(moment);
+  }
+
+  /**
+   * All bases and checkpoints, and the deltas that a way leads to: each cut that one of these has
+   * can be restored.
+   *
+   * @param damaged keys of manifests and segments that cannot be used
+   */
+  public List<Link> restorable(Set<String> damaged) {
+    return ways(damaged).restorable();
+  }
+
+  /**
+   * Whether a delta leads through every moment between its cuts: it holds them all, and the list of
+   * its transactions can be read.
+   *
+   * @param damaged keys of objects that cannot be used
+   */
+  public static boolean everyMoment(Manifest delta, Set<String> damaged) {
+    return Stretches.everyMoment(delta, damaged);
+  }
+
+  private Stretches ways(Set<String> damaged) {
+    return new Stretches(usable(damaged), damaged);
   }
 
   private List<Link> usable(Set<String> damaged) {
