@@ -2,11 +2,13 @@ package dev.varve.cli;
 
 import dev.varve.archive.Chain;
 import dev.varve.archive.Damage;
+import dev.varve.archive.Ledger;
 import dev.varve.archive.Manifest;
 import dev.varve.change.VersionVector;
 import dev.varve.cli.config.Config;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
+import dev.varve.restore.RecoverySpan;
 import dev.varve.restore.Window;
 import java.io.IOException;
 import java.time.Duration;
@@ -59,7 +61,8 @@ final class InfoCommand implements Callable<Integer> {
               + chosen.graph()
               + "' in "
               + chosen.repository().location(),
-          "check repository.root and graph; if 'varve up' was only just started, wait for its scan");
+          "check repository.root and graph; if 'varve up' was only just started, wait for its"
+              + " scan");
     }
     List<Damage> damage = chain.damage();
     Set<String> damaged = damage.stream().map(Damage::key).collect(Collectors.toSet());
@@ -172,6 +175,27 @@ final class InfoCommand implements Callable<Integer> {
     object.put("storeTransaction", head.isPresent() ? (Object) head.getAsLong() : null);
     object.put("snapshots", chain.links().stream().map(link -> object(link.manifest())).toList());
     object.put("damage", chain.damage().stream().map(VerifyCommand::object).toList());
+    return object;
+  }
+
+  static Map<String, Object> object(RecoverySpan span) {
+    Map<String, Object> object = new LinkedHashMap<>();
+    object.put("from", span.from().time().toString());
+    object.put("to", span.to().time().toString());
+    object.put("fromVector", span.from().vector().toString());
+    object.put("toVector", span.to().vector().toString());
+    object.put("continuous", span.continuous());
+    object.put("cuts", span.cuts());
+    return object;
+  }
+
+  static Map<String, Object> object(Ledger.RestorePoint point) {
+    Map<String, Object> object = new LinkedHashMap<>();
+    object.put("name", point.name());
+    object.put("vector", point.vector().toString());
+    object.put(
+        "committedAt", Instant.EPOCH.plus(point.committedAtMicros(), ChronoUnit.MICROS).toString());
+    object.put("setAt", point.setAt().toString());
     return object;
   }
 

@@ -50,7 +50,8 @@ final class RestoreCommand implements Callable<Integer> {
       paramLabel = "MOMENT",
       defaultValue = "latest",
       description =
-          "latest (the default), a time as 2026-11-22T19:30:00Z, tx:<site>/<seq>, vv:<...>")
+          "latest (the default), a time as 2026-11-22T19:30:00Z, tx:<site>/<seq>, vv:<...>,"
+              + " mark:<name>")
   private String to = "";
 
   @Option(
@@ -83,17 +84,20 @@ final class RestoreCommand implements Callable<Integer> {
       throw new VarveException(ExitCode.USAGE, "no --target is given", TargetUri.FORMS);
     }
     ChainOptions.Chosen chosen = chain.open(session);
-    RestorePlan plan = Restore.plan(chosen.repository(), chosen.graph(), moment);
     Console console = session.console();
     if (dryRun) {
-      say(console, plan, uri);
+      say(console, Restore.plan(chosen.repository(), chosen.graph(), moment), uri);
       return ExitCode.DONE.number();
     }
-    try (GraphTarget opened = Targets.open(uri.orElseThrow(), needs())) {
-      RestoreReport report =
-          Restore.run(plan, chosen.repository(), opened, overwrite, console.progress());
-      say(console, report);
-    }
+    RestoreReport report =
+        Restore.run(
+            chosen.repository(),
+            chosen.graph(),
+            moment,
+            () -> Targets.open(uri.orElseThrow(), needs()),
+            overwrite,
+            console.progress());
+    say(console, report);
     return ExitCode.DONE.number();
   }
 

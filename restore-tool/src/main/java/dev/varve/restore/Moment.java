@@ -53,10 +53,21 @@ public sealed interface Moment {
     }
   }
 
+  /** What a restore point of this name holds. */
+  record AtRestorePoint(String name) implements Moment {
+    @Override
+    public String toString() {
+      return MARK + name;
+    }
+  }
+
+  /** What a restore point's name is written behind. */
+  String MARK = "mark:";
+
   /**
    * Reads what {@code --to} takes: {@code latest}, a time as in RFC 3339 ({@code
-   * 2026-11-22T19:30:00Z}, {@code 2026-11-22 20:30:00.250+01:00}), {@code tx:<site>/<seq>} or
-   * {@code vv:<site>=<seq>,…}.
+   * 2026-11-22T19:30:00Z}, {@code 2026-11-22 20:30:00.250+01:00}), {@code tx:<site>/<seq>}, {@code
+   * vv:<site>=<seq>,…} or {@code mark:<name>}.
    *
    * @throws VarveException with {@link ExitCode#USAGE} if the text is none of these
    */
@@ -75,9 +86,12 @@ public sealed interface Moment {
         }
         return new AtVector(vector);
       }
-      if (text.startsWith("mark:")) {
-        throw usage(
-            text, "restore points are not there yet", "name a time or a transaction instead");
+      if (text.startsWith(MARK)) {
+        String name = text.substring(MARK.length());
+        if (name.isEmpty()) {
+          throw new IllegalArgumentException("expected mark:<name>");
+        }
+        return new AtRestorePoint(name);
       }
       return new AtTime(time(text));
     } catch (IllegalArgumentException | DateTimeException e) {
@@ -87,8 +101,8 @@ public sealed interface Moment {
 
   /** What {@link #parse} takes, for a hint. */
   String FORMS =
-      "give latest, a time such as 2026-11-22T19:30:00Z, tx:<site>/<seq> such as tx:neo4j@1/17, or"
-          + " vv:<site>=<seq>,…";
+      "give latest, a time such as 2026-11-22T19:30:00Z, tx:<site>/<seq> such as tx:neo4j@1/17,"
+          + " vv:<site>=<seq>,… or mark:<name>";
 
   private static Moment transaction(String text) {
     int slash = text.lastIndexOf('/');

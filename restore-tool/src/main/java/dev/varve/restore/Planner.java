@@ -1,6 +1,7 @@
 package dev.varve.restore;
 
 import dev.varve.archive.Chain;
+import dev.varve.archive.Ledger;
 import dev.varve.archive.Manifest;
 import dev.varve.change.Site;
 import dev.varve.change.Transaction;
@@ -9,6 +10,7 @@ import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import dev.varve.graph.StoreSchema;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -17,6 +19,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -29,6 +32,8 @@ import java.util.stream.Stream;
  * all together or not at all.
  */
 public final class Planner {
+
+  private static final int NAMES_SHOWN = 8;
 
   private final Chain chain;
   private final Set<String> damaged;
@@ -86,31 +91,69 @@ public final class Planner {
       return atTransaction(at);
     } else if (moment instanceof Moment.AtVector at) {
       return at(moment, at.vector());
+    } else if (moment instanceof Moment.AtRestorePoint at) {
+      return at(moment, point(at).vector());
     }
     throw new IllegalStateException("no plan for " + moment);
   }
 
-  /** Never silently an older one: if the newest manifest cannot be used, latest is not there. */
-  private VersionVector latest() {
-    Window last = windows.get(windows.size() - 1);
-    Optional<Chain.Link> newest = chain.newest();
-    boolean reached =
-        newest.isPresent() && newest.get().manifest().to().equals(last.to()) && !endDamaged();
-    if (!reached) {
-      throw new VarveException(
-          ExitCode.DAMAGE_FOUND,
-          "the newest snapshot is damaged; what can be restored is " + describeWindows(),
-          "bring the damaged objects back from a copy (varve verify lists them), or name the moment"
-              + " to restore to, such as --to vv:"
-              + last.to());
-    }
-    return last.to();
+  private Ledger.RestorePoint point(Moment.AtRestorePoint at) {
+    return chain
+        .ledger()
+        .flatMap(ledger -> ledger.restorePoint(at.name()))
+        .orElseThrow(() -> unknown(at));
   }
 
-  /** Whether a manifest after the newest usable one is damaged: keys sort as numbers do. */
-  private boolean endDamaged() {
-    String newest = chain.links().get(chain.links().size() - 1).manifest().key();
-    return chain.damage().stream().anyMatch(damage -> damage.key().compareTo(newest) > 0);
+  private VarveException unknown(Moment.AtRestorePoint at) {
+    List<String> names = chain.restorePoints().stream().map(Ledger.RestorePoint::name).toList();
+    return new VarveException(
+        ExitCode.USAGE,
+        "graph '" + chain.graph() + "' has no restore point '" + at.name() + "'",
+        names.isEmpty()
+            ? "it has none at all; varve mark sets one"
+            : "it has "
+                + names.stream()
+                    .sorted(Comparator.comparingInt(name -> -alike(name, at.name())))
+                    .limit(NAMES_SHOWN)
+                    .collect(Collectors.joining(", "))
+                + (names.size() > NAMES_SHOWN ? ", …; varve info lists all" : ""));
+  }
+
+  /** How many characters two names begin with in common. */
+  private static int alike(String a, String b) {
+    int same = 0;
+    while (same < Math.min(a.length(), b.length()) && a.charAt(same) == b.charAt(same)) {
+      same++;
+    }
+    return same;
+  }
+
+  /** Never silently an older one: if the newest head cannot be restored, latest is not there. */
+  private VersionVector latest() {
+    Optional<Chain.Link> head = chain.head();
+    boolean reached =
+        head.isPresent()
+            && !damagedAfter(head.get().manifest())
+            && chain.wayTowards(head.get().manifest().to(), damaged).isPresent();
+    if (!reached) {
+      List<RecoverySpan> spans = spans();
+      throw new VarveException(
+          ExitCode.DAMAGE_FOUND,
+          "the newest snapshot is damaged; what can be restored is " + RecoverySpan.describe(spans),
+          "bring the damaged objects back from a copy (varve verify lists them), or name the moment"
+              + " to restore to, such as --to vv:"
+              + spans.get(spans.size() - 1).to().vector());
+    }
+    return head.get().manifest().to();
+  }
+
+  /** Whether an entry after a manifest is damaged: it may have been a delta. */
+  private boolean damagedAfter(Manifest head) {
+    return chain.damage().stream().anyMatch(damage -> damage.key().compareTo(head.key()) > 0);
+  }
+
+  private List<RecoverySpan> spans() {
+    return RecoverySpan.of(chain, damaged);
   }
 
   private RestorePlan atTime(Moment.AtTime at) {
@@ -118,20 +161,30 @@ public final class Planner {
     for (int i = windows.size() - 1; i >= 0; i--) {
       Window window = windows.get(i);
       if (window.fromMicros() <= micros && micros <= window.toMicros()) {
-        return at(at, vectorAt(window, micros));
+        Optional<VersionVector> vector = vectorAt(window, micros);
+        if (vector.isPresent()) {
+          return at(at, vector.get());
+        }
       }
     }
     throw outside(at);
   }
 
-  /** The last delta that holds a transaction of that time or before decides. */
-  private VersionVector vectorAt(Window window, long micros) {
-    for (int i = window.deltas().size() - 1; i >= 0; i--) {
-      Manifest delta = window.deltas().get(i).manifest();
+  /**
+   * The last delta that holds a transaction of that time or before decides.
+   *
+   * @return empty if that one was thinned
+   */
+  private Optional<VersionVector> vectorAt(Window window, long micros) {
+    for (int i = window.steps().size() - 1; i >= 0; i--) {
+      Manifest delta = window.steps().get(i).manifest();
       if (delta.committed().lastMicros() <= micros) {
-        return delta.to();
+        return Optional.of(delta.to());
       }
       if (delta.committed().firstMicros() <= micros) {
+        if (!window.steps().get(i).everyMoment()) {
+          return Optional.empty();
+        }
         VersionVector vector =
             prefix(delta, transaction -> transaction.committedAtMicros() <= micros);
         for (Manifest.SiteCut cut : delta.sites()) {
@@ -139,10 +192,10 @@ public final class Planner {
             vector = vector.with(cut.site(), cut.seq());
           }
         }
-        return vector;
+        return Optional.of(vector);
       }
     }
-    return window.from();
+    return Optional.of(window.from());
   }
 
   private RestorePlan atTransaction(Moment.AtTransaction at) {
@@ -153,23 +206,30 @@ public final class Planner {
         return at(at, window.from());
       }
       if (!window.from().covers(at.site(), at.seq()) && window.to().covers(at.site(), at.seq())) {
-        return at(at, vectorAt(window, at));
+        Optional<VersionVector> vector = vectorAt(window, at);
+        if (vector.isPresent()) {
+          return at(at, vector.get());
+        }
       }
     }
     throw outside(at);
   }
 
-  private VersionVector vectorAt(Window window, Moment.AtTransaction at) {
-    Manifest delta =
-        window.deltas().stream()
-            .map(Chain.Link::manifest)
-            .filter(manifest -> manifest.to().covers(at.site(), at.seq()))
+  /** Empty if it is inside a delta that was thinned. */
+  private Optional<VersionVector> vectorAt(Window window, Moment.AtTransaction at) {
+    Window.Step step =
+        window.steps().stream()
+            .filter(next -> next.manifest().to().covers(at.site(), at.seq()))
             .findFirst()
             .orElseThrow();
+    Manifest delta = step.manifest();
     Long last = delta.to().seqs().get(at.site());
     boolean atEnd = last != null && last == at.seq();
     if (atEnd && changedSites(delta) == 1) {
-      return delta.to();
+      return Optional.of(delta.to());
+    }
+    if (!step.everyMoment()) {
+      return Optional.empty();
     }
     if (bringsSite(delta, at.site()) && !atEnd) {
       throw new VarveException(
@@ -187,7 +247,7 @@ public final class Planner {
               passed[0] |= same && transaction.seq() >= at.seq();
               return belongs;
             });
-    return before.with(at.site(), at.seq());
+    return Optional.of(before.with(at.site(), at.seq()));
   }
 
   /** The cut that a delta begins at, and the transactions in it that belong to the moment. */
@@ -215,20 +275,17 @@ public final class Planner {
 
   /** The newest base that does not go beyond the vector gives the shortest way. */
   private RestorePlan at(Moment moment, VersionVector vector) {
-    for (int i = windows.size() - 1; i >= 0; i--) {
-      Window window = windows.get(i);
-      if (vector.includes(window.from()) && window.to().includes(vector)) {
-        return at(moment, vector, window);
-      }
-    }
-    throw outside(moment);
+    return at(
+        moment,
+        vector,
+        chain.wayTowards(vector, damaged).orElseThrow(() -> outside(moment, vector)));
   }
 
-  private RestorePlan at(Moment moment, VersionVector vector, Window window) {
-    List<Chain.Link> whole = new ArrayList<>(List.of(window.base()));
+  private RestorePlan at(Moment moment, VersionVector vector, Chain.Stretch way) {
+    List<Chain.Link> whole = new ArrayList<>(List.of(way.base()));
     List<Chain.Link> part = new ArrayList<>();
-    VersionVector reached = window.from();
-    for (Chain.Link delta : window.deltas()) {
+    VersionVector reached = way.from();
+    for (Chain.Link delta : way.deltas()) {
       if (reached.includes(vector)) {
         break;
       }
@@ -308,48 +365,28 @@ public final class Planner {
   }
 
   private VarveException outside(Moment moment) {
+    return outside(moment, VersionVector.EMPTY);
+  }
+
+  private VarveException outside(Moment moment, VersionVector vector) {
+    Neighbours near = Neighbours.of(RecoverySpan.cuts(chain.restorable(damaged)), moment, vector);
+    List<String> hints = new ArrayList<>();
+    if (near.before().isPresent() && near.after().isPresent()) {
+      hints.add(
+          "the nearest moments that can be restored are "
+              + near.before().get()
+              + " before it and "
+              + near.after().get()
+              + " after it");
+    } else {
+      hints.add("name a moment inside, or --to latest");
+    }
+    if (!chain.damage().isEmpty() || !damaged.isEmpty()) {
+      hints.add("parts of the chain are damaged: varve verify says which");
+    }
     return new VarveException(
         ExitCode.OUTSIDE_WINDOW,
-        moment + " is outside the recovery window: " + describeWindows(),
-        chain.damage().isEmpty()
-            ? "name a moment inside, or --to latest"
-            : "parts of the chain are damaged: varve verify says which; name a moment inside");
-  }
-
-  /** Windows that touch or overlap are said as one. */
-  private String describeWindows() {
-    return describe(windows);
-  }
-
-  /** What can be restored, in words; windows that touch or overlap are said as one. */
-  static String describe(List<Window> windows) {
-    if (windows.isEmpty()) {
-      return "nothing";
-    }
-    List<String> spans = new ArrayList<>();
-    Window first = windows.get(0);
-    Window last = first;
-    for (Window next : windows.subList(1, windows.size())) {
-      if (!last.to().includes(next.from())) {
-        spans.add(span(first, last));
-        first = next;
-        last = next;
-      } else if (next.to().includes(last.to())) {
-        last = next;
-      }
-    }
-    spans.add(span(first, last));
-    return String.join("; and ", spans);
-  }
-
-  private static String span(Window first, Window last) {
-    return first.fromTime()
-        + " (vv:"
-        + first.from()
-        + ") to "
-        + last.toTime()
-        + " (vv:"
-        + last.to()
-        + ")";
+        moment + " is outside the recovery window: " + RecoverySpan.describe(spans()),
+        String.join("; ", hints));
   }
 }

@@ -1,6 +1,8 @@
 package dev.varve.restore;
 
 import dev.varve.archive.Chain;
+import dev.varve.archive.Damage;
+import dev.varve.archive.DamagedException;
 import dev.varve.archive.Manifest;
 import dev.varve.archive.Repository;
 import dev.varve.archive.TransactionsReader;
@@ -9,11 +11,12 @@ import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import dev.varve.topology.Fingerprint;
 import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,21 +30,40 @@ public final class Restore {
 
   /**
    * Plans the restore of a moment. Looks whether each object that would be read is there and of the
-   * right length; where one is not, an older way to the same moment is planned if there is one.
+   * right length; where one is not, another way to the same moment is planned if there is one.
    */
   public static RestorePlan plan(Repository repository, String graph, Moment moment) {
-    Chain chain = load(repository, graph);
-    Set<String> damaged = new TreeSet<>();
+    return plan(repository, load(repository, graph), moment, Set.of());
+  }
+
+  /**
+   * Plans the restore of a moment of a chain.
+   *
+   * @param damaged keys of objects known to be unusable
+   */
+  static RestorePlan plan(Repository repository, Chain chain, Moment moment, Set<String> damaged) {
+    Set<String> avoided = new TreeSet<>(damaged);
     while (true) {
-      RestorePlan plan =
-          Planner.plan(
-              chain, moment, damaged, (manifest, each) -> transactions(repository, manifest, each));
-      Set<String> found = unusable(repository, plan);
-      if (found.isEmpty()) {
-        return plan;
+      Set<String> found;
+      try {
+        RestorePlan plan =
+            Planner.plan(
+                chain,
+                moment,
+                avoided,
+                (manifest, each) -> transactions(repository, manifest, each));
+        found = unusable(repository, plan);
+        if (found.isEmpty()) {
+          return plan;
+        }
+      } catch (DamagedException e) {
+        if (avoided.contains(e.key())) {
+          throw e;
+        }
+        found = Set.of(e.key());
       }
       LOG.warn("damaged, looking for a way round: {}", found);
-      damaged.addAll(found);
+      avoided.addAll(found);
     }
   }
 
@@ -78,20 +100,72 @@ public final class Restore {
   }
 
   private static Set<String> unusable(Repository repository, RestorePlan plan) {
-    Set<String> keys = new TreeSet<>();
+    List<Manifest.StoredObject> objects =
+        plan.manifests().stream()
+            .flatMap(manifest -> manifest.segments().stream())
+            .map(Manifest.Segment::object)
+            .toList();
     try {
-      for (Manifest manifest : plan.manifests()) {
-        for (Manifest.Segment segment : manifest.segments()) {
-          OptionalLong bytes = repository.sizeBytes(segment.object().key());
-          if (bytes.isEmpty() || bytes.getAsLong() != segment.object().bytes()) {
-            keys.add(segment.object().key());
-          }
-        }
-      }
+      return Presence.of(repository, plan.graph(), objects.size()).wrong(objects).stream()
+          .map(Damage::key)
+          .collect(Collectors.toSet());
     } catch (IOException e) {
       throw unreadable(repository, e);
     }
-    return keys;
+  }
+
+  /** Opens the target of a restore, anew for each attempt. */
+  @FunctionalInterface
+  public interface Opening {
+    GraphTarget open();
+  }
+
+  /**
+   * Plans and carries out a restore. Where an object turns out to be damaged while it is read, the
+   * work goes on by way of others that lead to the same moment, if there are any.
+   *
+   * @param overwrite see {@link #run(RestorePlan, Repository, GraphTarget, boolean, Progress)}
+   */
+  public static RestoreReport run(
+      Repository repository,
+      String graph,
+      Moment moment,
+      Opening target,
+      boolean overwrite,
+      Progress progress) {
+    Chain chain = load(repository, graph);
+    Set<String> damaged = new TreeSet<>();
+    RestorePlan plan = plan(repository, chain, moment, damaged);
+    boolean remove = overwrite;
+    while (true) {
+      try (GraphTarget opened = target.open()) {
+        return run(plan, repository, opened, remove, progress);
+      } catch (DamagedException e) {
+        damaged.addAll(plan.avoided());
+        if (!damaged.add(e.key())) {
+          throw e;
+        }
+        LOG.warn("{}; looking for a way round", e.getMessage());
+        plan = around(repository, chain, plan, damaged, e);
+        remove = false; // what is there now is of this restore, and is carried on
+      }
+    }
+  }
+
+  /** Another plan for the same moment. */
+  private static RestorePlan around(
+      Repository repository,
+      Chain chain,
+      RestorePlan plan,
+      Set<String> damaged,
+      DamagedException damage) {
+    try {
+      return plan(repository, chain, new Moment.AtVector(plan.vector()), damaged)
+          .forMoment(plan.moment());
+    } catch (VarveException none) {
+      damage.addSuppressed(none);
+      throw damage;
+    }
   }
 
   /**

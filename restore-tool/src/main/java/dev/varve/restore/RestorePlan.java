@@ -47,6 +47,12 @@ public record RestorePlan(
     }
   }
 
+  /** The same plan for a moment that is the same by another name. */
+  RestorePlan forMoment(Moment other) {
+    return new RestorePlan(
+        graph, other, vector, committedAt, whole, part, derivable, schema, stores, avoided);
+  }
+
   /** The manifest with the latest cut that the moment wholly includes. */
   public Manifest newestWhole() {
     return whole.get(whole.size() - 1).manifest();

@@ -3,90 +3,144 @@ package dev.varve.restore;
 import dev.varve.archive.Chain;
 import dev.varve.archive.Damage;
 import dev.varve.archive.DamagedException;
+import dev.varve.archive.Keys;
+import dev.varve.archive.Ledger;
 import dev.varve.archive.Manifest;
 import dev.varve.archive.NewerFormatException;
 import dev.varve.archive.Repository;
-import dev.varve.archive.SegmentReader;
 import dev.varve.archive.TransactionsReader;
 import dev.varve.change.VersionVector;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import dev.varve.graph.Edge;
-import dev.varve.graph.ElementHasher;
 import dev.varve.graph.ElementId;
-import dev.varve.topology.ElementVersion;
-import dev.varve.topology.Fingerprint;
-import dev.varve.topology.VersionHeader;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
-/** Checks a chain. Finds as much damage as it can in one run; alters nothing. */
+/**
+ * Checks a chain. Finds as much damage as it can in one run; alters nothing. Objects are read side
+ * by side, a few at a time.
+ */
 public final class Verify {
+
+  private static final int MAX_READERS = 4;
+
+  /** So many objects are handed out at a time. */
+  private static final int BATCH = 256;
 
   /** How deep to look; each level does what the ones before it do. */
   public enum Level {
-    /** Manifests, and how they are chained by hash; each object's presence and length. */
+    /**
+     * Manifests, how they are chained by hash, and whether each goes on where another ended; each
+     * object's presence and length.
+     */
     MANIFEST,
     /** Every byte: checksums, order, counts, and the hash of each version's state. */
     DATA,
     /**
-     * What the segments add up to: at every cut the fingerprint, at the end of every window the
-     * counts, and both ends of every edge.
+     * What the segments add up to: at every cut fingerprint and counts, and both ends of every edge
+     * at every base and at the end of every window.
      */
     GRAPH
+  }
+
+  /**
+   * Some of all objects, chosen by their hashes. With each seed it is other ones; after as many
+   * seeds in a row as there are such parts in the whole, all had their turn.
+   *
+   * @param percent more than 0, up to 100
+   */
+  public record Sample(double percent, long seed) {
+    private static final double HASHES = 0x1p60;
+    private static final int HASH_DIGITS = 15;
+    private static final double WHOLE = 100;
+
+    public Sample {
+      if (!(percent > 0 && percent <= WHOLE)) {
+        throw new IllegalArgumentException("percent must be > 0 and <= 100, got " + percent);
+      }
+    }
+
+    boolean takes(Manifest.StoredObject object) {
+      double part = percent / WHOLE;
+      double begin = seed * part;
+      double place = Long.parseLong(object.sha256().substring(0, HASH_DIGITS), 16) / HASHES;
+      double behind = place - (begin - Math.floor(begin));
+      return (behind < 0 ? behind + 1 : behind) < part;
+    }
   }
 
   /**
    * What was found.
    *
    * @param objects segments and transactions files looked at
+   * @param read how many of them were read
    * @param bytes of objects that were read
    * @param versions that were read
    * @param damage empty if all is well
    * @param windows what can be restored in spite of it
+   * @param spans the same as spans of time
+   * @param lostPoints restore points whose moment cannot be restored
    */
   public record Report(
       String graph,
       Level level,
       int manifests,
       int objects,
+      int read,
       long bytes,
       long versions,
       List<Damage> damage,
-      List<Window> windows) {
+      List<Window> windows,
+      List<RecoverySpan> spans,
+      List<Ledger.RestorePoint> lostPoints) {
 
     public Report {
       damage = List.copyOf(damage);
       windows = List.copyOf(windows);
+      spans = List.copyOf(spans);
+      lostPoints = List.copyOf(lostPoints);
     }
 
     public ExitCode exitCode() {
-      return damage.isEmpty() ? ExitCode.DONE : ExitCode.DAMAGE_FOUND;
+      return damage.isEmpty() && lostPoints.isEmpty() ? ExitCode.DONE : ExitCode.DAMAGE_FOUND;
     }
 
-    /** What can be restored, in one sentence; windows that touch or overlap are said as one. */
+    /** What can be restored, in one sentence. */
     public String restorable() {
-      return Planner.describe(windows);
+      return RecoverySpan.describe(spans);
     }
   }
 
   private final Repository repository;
   private final Level level;
+  private final Optional<Sample> sample;
   private final Progress progress;
   private final List<Damage> damage = new ArrayList<>();
-  private final ElementHasher hasher = new ElementHasher();
+  private final Map<Long, SegmentTotals> totals = new HashMap<>();
   private int objects;
+  private int read;
   private long bytes;
   private long versions;
 
-  private Verify(Repository repository, Level level, Progress progress) {
+  private Verify(Repository repository, Level level, Optional<Sample> sample, Progress progress) {
     this.repository = repository;
     this.level = level;
+    this.sample = sample;
     this.progress = progress;
   }
 
@@ -96,7 +150,28 @@ public final class Verify {
    * @throws VarveException if there is no chain, or the repository cannot be read at all
    */
   public static Report run(Repository repository, String graph, Level level, Progress progress) {
-    return new Verify(repository, level, progress).run(graph);
+    return run(repository, graph, level, Optional.empty(), progress);
+  }
+
+  /**
+   * Checks the chain of one graph.
+   *
+   * @param sample which objects to read; all if absent
+   * @throws VarveException if there is no chain, or the repository cannot be read at all
+   */
+  public static Report run(
+      Repository repository,
+      String graph,
+      Level level,
+      Optional<Sample> sample,
+      Progress progress) {
+    if (level == Level.GRAPH && sample.isPresent()) {
+      throw new VarveException(
+          ExitCode.USAGE,
+          "a graph cannot be added up from some of its segments",
+          "leave --subset away, or take --level=data");
+    }
+    return new Verify(repository, level, sample, progress).run(graph);
   }
 
   private Report run(String graph) {
@@ -108,57 +183,229 @@ public final class Verify {
           "check repository.root and graph in the configuration");
     }
     damage.addAll(chain.damage());
-    progress.phase("segments", expectedVersions(chain));
-    for (Chain.Link link : chain.links()) {
-      check(link.manifest());
+    checkCuts(chain);
+    checkPresence(chain);
+    if (level != Level.MANIFEST) {
+      progress.phase("segments", expectedVersions(chain));
+      readObjects(chain);
     }
     if (level == Level.GRAPH) {
-      checkFingerprints(chain);
+      checkTotals(chain);
       checkGraphs(chain);
     }
+    Set<String> damaged = damagedKeys();
     return new Report(
         graph,
         level,
         chain.links().size(),
         objects,
+        read,
         bytes,
         versions,
         damage,
-        Window.of(chain, damagedKeys()));
+        Window.of(chain, damaged),
+        RecoverySpan.of(chain, damaged),
+        lostPoints(chain, damaged));
   }
 
   private static long expectedVersions(Chain chain) {
     return chain.links().stream().mapToLong(link -> link.manifest().counts().versions()).sum();
   }
 
+  private static List<Ledger.RestorePoint> lostPoints(Chain chain, Set<String> damaged) {
+    Function<VersionVector, Optional<Chain.Stretch>> ways = chain.waysTowards(damaged);
+    return chain.restorePoints().stream()
+        .filter(point -> ways.apply(point.vector()).isEmpty())
+        .toList();
+  }
+
   private Set<String> damagedKeys() {
     return damage.stream().map(Damage::key).collect(Collectors.toSet());
   }
 
-  private void check(Manifest manifest) {
-    for (Manifest.Segment segment : manifest.segments()) {
-      check(segment.object(), () -> readSegment(manifest, segment));
+  /**
+   * Every head goes on where the one before ended, and whoever ends at a cut says the same of it.
+   */
+  private void checkCuts(Chain chain) {
+    Map<VersionVector, Manifest> said = new HashMap<>();
+    chain.links().stream()
+        .map(Chain.Link::manifest)
+        .filter(Manifest::head)
+        .forEach(head -> said.putIfAbsent(head.to(), head));
+    for (Chain.Link link : chain.links()) {
+      Manifest manifest = link.manifest();
+      Manifest other = said.putIfAbsent(manifest.to(), manifest);
+      if (other != null && !sameGraph(other, manifest)) {
+        damage.add(
+            new Damage.Unreadable(
+                manifest.key(),
+                manifest.key()
+                    + " promises another graph at vv:"
+                    + manifest.to()
+                    + " than "
+                    + other.key()));
+      }
     }
-    manifest.transactions().ifPresent(file -> check(file.object(), () -> readTransactions(file)));
+    Manifest before = null;
+    for (Chain.Link link : chain.links()) {
+      Manifest head = link.manifest();
+      if (head.head()) {
+        if (before != null
+            && head.kind() == Manifest.Kind.DELTA
+            && !head.from().equals(before.to())
+            && wholeBetween(chain, before.number(), head.number())) {
+          damage.add(
+              new Damage.Unreadable(
+                  head.key(),
+                  head.key()
+                      + " goes on from vv:"
+                      + head.from()
+                      + ", but "
+                      + before.key()
+                      + " ended at vv:"
+                      + before.to()));
+        }
+        before = head;
+      }
+    }
+  }
+
+  private static boolean sameGraph(Manifest a, Manifest b) {
+    return a.fingerprint().equals(b.fingerprint())
+        && a.counts().vertices() == b.counts().vertices()
+        && a.counts().edges() == b.counts().edges();
+  }
+
+  /** Whether no entry between two is damaged or has expired: it may have been a head. */
+  private static boolean wholeBetween(Chain chain, long first, long last) {
+    String from = Keys.manifest(chain.graph(), first);
+    String to = Keys.manifest(chain.graph(), last);
+    boolean damaged =
+        chain.damage().stream()
+            .anyMatch(found -> found.key().compareTo(from) > 0 && found.key().compareTo(to) < 0);
+    boolean expired =
+        chain.ledger().stream()
+            .flatMap(ledger -> ledger.expired().stream())
+            .anyMatch(range -> range.first() < last && range.last() > first);
+    return !damaged && !expired;
+  }
+
+  private void checkPresence(Chain chain) {
+    List<Manifest.StoredObject> all =
+        chain.links().stream().flatMap(link -> objects(link.manifest())).toList();
+    objects = all.size();
+    try {
+      damage.addAll(Presence.of(repository, chain.graph(), objects).wrong(all));
+    } catch (IOException e) {
+      throw Restore.unreadable(repository, e);
+    }
+  }
+
+  private static Stream<Manifest.StoredObject> objects(Manifest manifest) {
+    return Stream.concat(
+        manifest.segments().stream().map(Manifest.Segment::object),
+        manifest.transactions().stream().map(Manifest.TransactionsFile::object));
+  }
+
+  /**
+   * What reading an object came to.
+   *
+   * @param totals of a segment
+   */
+  private record Outcome(
+      Manifest manifest,
+      Manifest.StoredObject object,
+      Optional<SegmentTotals> totals,
+      Optional<Damage> damage) {}
+
+  private void readObjects(Chain chain) {
+    Set<String> known = damagedKeys();
+    List<Callable<Outcome>> batch = new ArrayList<>();
+    ExecutorService readers =
+        Executors.newFixedThreadPool(
+            Math.min(MAX_READERS, Runtime.getRuntime().availableProcessors()));
+    try {
+      for (Chain.Link link : chain.links()) {
+        for (Callable<Outcome> next : readings(link.manifest(), known)) {
+          batch.add(next);
+          if (batch.size() == BATCH) {
+            collect(readers.invokeAll(batch));
+            batch.clear();
+          }
+        }
+      }
+      collect(readers.invokeAll(batch));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while objects were read", e);
+    } finally {
+      readers.shutdownNow();
+    }
+  }
+
+  private List<Callable<Outcome>> readings(Manifest manifest, Set<String> known) {
+    List<Callable<Outcome>> readings = new ArrayList<>();
+    for (Manifest.Segment segment : manifest.segments()) {
+      if (chosen(segment.object(), known)) {
+        readings.add(
+            () ->
+                outcome(
+                    manifest,
+                    segment.object(),
+                    () -> Optional.of(SegmentTotals.read(repository, manifest, segment))));
+      }
+    }
+    manifest
+        .transactions()
+        .filter(file -> chosen(file.object(), known))
+        .ifPresent(
+            file ->
+                readings.add(() -> outcome(manifest, file.object(), () -> readTransactions(file))));
+    return readings;
+  }
+
+  private boolean chosen(Manifest.StoredObject object, Set<String> known) {
+    return !known.contains(object.key()) && (sample.isEmpty() || sample.get().takes(object));
+  }
+
+  private void collect(List<Future<Outcome>> done) throws InterruptedException {
+    for (Future<Outcome> future : done) {
+      Outcome outcome;
+      try {
+        outcome = future.get();
+      } catch (ExecutionException e) {
+        if (e.getCause() instanceof VarveException known) {
+          throw known;
+        }
+        throw new IllegalStateException(e.getCause());
+      }
+      read++;
+      bytes += outcome.object().bytes();
+      outcome.damage().ifPresent(damage::add);
+      outcome
+          .totals()
+          .ifPresent(
+              found -> {
+                versions += found.versions();
+                progress.advance(found.versions());
+                totals.merge(outcome.manifest().number(), found, SegmentTotals::plus);
+              });
+    }
   }
 
   private interface Reading {
-    void run() throws IOException;
+    Optional<SegmentTotals> run() throws IOException;
   }
 
-  private void check(Manifest.StoredObject object, Reading reading) {
-    objects++;
+  private Outcome outcome(Manifest manifest, Manifest.StoredObject object, Reading reading) {
     try {
-      if (level == Level.MANIFEST) {
-        checkLength(object);
-      } else {
-        reading.run();
-        bytes += object.bytes();
-      }
+      return new Outcome(manifest, object, reading.run(), Optional.empty());
     } catch (DamagedException | NewerFormatException e) {
-      damage.add(describe(object, e));
+      return new Outcome(manifest, object, Optional.empty(), Optional.of(describe(object, e)));
     } catch (IOException e) {
-      damage.add(new Damage.Unreadable(object.key(), object.key() + " cannot be read: " + e));
+      Damage unreadable =
+          new Damage.Unreadable(object.key(), object.key() + " cannot be read: " + e);
+      return new Outcome(manifest, object, Optional.empty(), Optional.of(unreadable));
     }
   }
 
@@ -175,105 +422,71 @@ public final class Verify {
     return new Damage.Unreadable(object.key(), String.valueOf(e.getMessage()));
   }
 
-  private void checkLength(Manifest.StoredObject object) throws IOException {
-    long actual = repository.sizeBytes(object.key()).orElse(-1);
-    if (actual < 0) {
-      damage.add(new Damage.Missing(object.key()));
-    } else if (actual != object.bytes()) {
-      damage.add(new Damage.WrongLength(object.key(), object.bytes(), actual));
-    }
-  }
-
-  private void readSegment(Manifest manifest, Manifest.Segment segment) throws IOException {
-    long tombstones = 0;
-    try (SegmentReader reader = SegmentReader.open(repository, segment)) {
-      while (reader.next()) {
-        ElementVersion version = reader.version();
-        versions++;
-        progress.advance(1);
-        tombstones += version.header().removed() ? 1 : 0;
-        checkVersion(manifest, segment, version);
-      }
-    }
-    if (tombstones != segment.tombstones()) {
-      throw new DamagedException(
-          segment.object().key(),
-          "it has " + tombstones + " tombstones, not " + segment.tombstones(),
-          null);
-    }
-  }
-
-  private void checkVersion(Manifest manifest, Manifest.Segment segment, ElementVersion version) {
-    VersionHeader header = version.header();
-    if (!manifest.to().covers(header.dot()) || manifest.from().covers(header.dot())) {
-      throw new DamagedException(
-          segment.object().key(),
-          version.id() + " at " + header.dot() + " does not belong to the snapshot",
-          null);
-    }
-    if (version.state().isPresent()
-        && !hasher.hash(version.id(), version.state().get()).equals(header.hash().orElseThrow())) {
-      throw new DamagedException(
-          segment.object().key(),
-          version.id() + " at " + header.dot() + " does not have the hash that it carries",
-          null);
-    }
-  }
-
-  private void readTransactions(Manifest.TransactionsFile file) throws IOException {
+  private Optional<SegmentTotals> readTransactions(Manifest.TransactionsFile file)
+      throws IOException {
     try (TransactionsReader reader = TransactionsReader.open(repository, file)) {
       while (reader.next() != null) {
-        progress.advance(0);
+        // reading is what checks it
       }
     }
+    return Optional.empty();
   }
 
-  /** Every delta leads from its parent's fingerprint to its own. */
-  private void checkFingerprints(Chain chain) {
+  /** A base is what its versions are; every delta leads from the cut before it to its own. */
+  private void checkTotals(Chain chain) {
     Set<String> damaged = damagedKeys();
-    Set<Long> seen = new HashSet<>();
-    for (Window window : Window.of(chain, damaged)) {
-      Fingerprint before = window.base().manifest().fingerprint();
-      for (Chain.Link link : window.deltas()) {
-        Manifest delta = link.manifest();
-        if (seen.add(delta.number())) {
-          Fingerprint after = before.plus(moved(delta));
-          if (!after.equals(delta.fingerprint())) {
-            damage.add(
-                new Damage.Unreadable(
-                    delta.key(),
-                    delta.key()
-                        + " promises fingerprint "
-                        + delta.fingerprint()
-                        + ", but its versions lead to "
-                        + after));
-          }
-        }
-        before = delta.fingerprint();
+    Map<VersionVector, Manifest> at = new HashMap<>();
+    chain.links().forEach(link -> at.putIfAbsent(link.manifest().to(), link.manifest()));
+    for (Chain.Link link : chain.links()) {
+      Manifest manifest = link.manifest();
+      Manifest before = at.get(manifest.from());
+      SegmentTotals found = totals.getOrDefault(manifest.number(), SegmentTotals.NOTHING);
+      if (manifest.segments().stream().anyMatch(s -> damaged.contains(s.object().key()))) {
+        continue;
+      }
+      if (manifest.kind().whole()) {
+        compare(
+            manifest, new ReadBack(found.vertices().alive(), found.edges().alive(), found.sum()));
+      } else if (before != null) {
+        compare(
+            manifest,
+            new ReadBack(
+                before.counts().vertices() + found.vertices().more(),
+                before.counts().edges() + found.edges().more(),
+                before.fingerprint().plus(found.moved())));
       }
     }
   }
 
-  private Fingerprint moved(Manifest delta) {
-    Fingerprint moved = Fingerprint.EMPTY;
-    for (Manifest.Segment segment : delta.segments()) {
-      try (SegmentReader reader = SegmentReader.open(repository, segment)) {
-        while (reader.next()) {
-          moved = moved.after(reader.header());
-        }
-      } catch (IOException e) {
-        throw Restore.unreadable(repository, e);
-      }
+  private void compare(Manifest manifest, ReadBack actual) {
+    ReadBack promised =
+        new ReadBack(
+            manifest.counts().vertices(), manifest.counts().edges(), manifest.fingerprint());
+    if (!actual.equals(promised)) {
+      damage.add(
+          new Damage.Unreadable(
+              manifest.key(),
+              "%s promises %d vertices, %d edges and fingerprint %s, but its versions lead to %d, %d and %s"
+                  .formatted(
+                      manifest.key(),
+                      promised.vertices(),
+                      promised.edges(),
+                      promised.fingerprint(),
+                      actual.vertices(),
+                      actual.edges(),
+                      actual.fingerprint())));
     }
-    return moved;
   }
 
   /** The graph at the beginning and at the end of every window. */
   private void checkGraphs(Chain chain) {
     Set<String> damaged = damagedKeys();
     Set<VersionVector> seen = new HashSet<>();
+    Set<Long> begun = new HashSet<>();
     for (Window window : Window.of(chain, damaged)) {
-      checkGraph(chain, new Window(window.base(), List.of()), damaged, seen);
+      if (begun.add(window.base().manifest().number())) {
+        checkGraph(chain, new Window(window.base(), List.of()), damaged, seen);
+      }
       checkGraph(chain, window, damaged, seen);
     }
   }
@@ -281,7 +494,7 @@ public final class Verify {
   private void checkGraph(
       Chain chain, Window window, Set<String> damaged, Set<VersionVector> seen) {
     Manifest last = window.newest().manifest();
-    if (!window.deltas().isEmpty() && !seen.add(last.to())) {
+    if (!window.steps().isEmpty() && !seen.add(last.to())) {
       return;
     }
     List<Chain.Link> links = new ArrayList<>(List.of(window.base()));

@@ -5,21 +5,36 @@ import dev.varve.archive.Manifest;
 import dev.varve.change.VersionVector;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 
 /**
- * A part of the recovery window: every moment from one cut to another can be restored, from one
- * base and the deltas after it.
+ * A part of the recovery window: what can be restored from one base and the deltas after it. Where
+ * a step was thinned only its two ends can be.
  *
  * @param base what a restore begins with
- * @param deltas in order
+ * @param steps in order
  */
-public record Window(Chain.Link base, List<Chain.Link> deltas) {
+public record Window(Chain.Link base, List<Step> steps) {
 
   public Window {
-    deltas = List.copyOf(deltas);
+    steps = List.copyOf(steps);
+  }
+
+  /**
+   * A delta, merged or not.
+   *
+   * @param everyMoment whether every moment between its cuts can be restored, or only the cuts
+   */
+  public record Step(Chain.Link link, boolean everyMoment) {
+    Manifest manifest() {
+      return link.manifest();
+    }
+  }
+
+  /** The deltas in order. */
+  public List<Chain.Link> deltas() {
+    return steps.stream().map(Step::link).toList();
   }
 
   /** The earliest cut. */
@@ -49,42 +64,31 @@ public record Window(Chain.Link base, List<Chain.Link> deltas) {
   /** The clocks of sites may go backwards from delta to delta: the latest that was reached. */
   long toMicros() {
     long latest = fromMicros();
-    for (Chain.Link delta : deltas) {
-      latest = Math.max(latest, delta.manifest().committed().lastMicros());
+    for (Step step : steps) {
+      latest = Math.max(latest, step.manifest().committed().lastMicros());
     }
     return latest;
   }
 
   Chain.Link newest() {
-    return deltas.isEmpty() ? base : deltas.get(deltas.size() - 1);
+    return steps.isEmpty() ? base : steps.get(steps.size() - 1).link();
   }
 
   /**
    * What can be restored from a chain, oldest base first; windows may overlap.
    *
-   * @param damaged keys of segments or manifests that cannot be used
+   * @param damaged keys of objects that cannot be used
    */
   public static List<Window> of(Chain chain, Set<String> damaged) {
-    List<Window> windows = new ArrayList<>();
-    for (Chain.Stretch stretch : chain.stretches()) {
-      if (usable(stretch.base().manifest(), damaged)) {
-        List<Chain.Link> deltas = new ArrayList<>();
-        for (Chain.Link delta : stretch.deltas()) {
-          if (!usable(delta.manifest(), damaged)) {
-            break;
-          }
-          deltas.add(delta);
-        }
-        windows.add(new Window(stretch.base(), deltas));
-      }
-    }
-    return windows;
+    return chain.stretches(damaged).stream().map(stretch -> of(stretch, damaged)).toList();
   }
 
-  private static boolean usable(Manifest manifest, Set<String> damaged) {
-    return !damaged.contains(manifest.key())
-        && manifest.segments().stream()
-            .noneMatch(segment -> damaged.contains(segment.object().key()));
+  static Window of(Chain.Stretch stretch, Set<String> damaged) {
+    return new Window(
+        stretch.base(),
+        stretch.deltas().stream()
+            .map(link -> new Step(link, Chain.everyMoment(link.manifest(), damaged)))
+            .toList());
   }
 
   /** From when to when, and from which to which transaction. */

@@ -15,6 +15,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class MomentTest {
 
+  @Test
+  void aRestorePointIsNamed() {
+    Moment moment = Moment.parse("mark:before-upgrade");
+    assertThat(moment).isEqualTo(new Moment.AtRestorePoint("before-upgrade"));
+    assertThat(moment).hasToString("mark:before-upgrade");
+  }
+
   @ParameterizedTest
   @CsvSource({
     "2026-11-22T19:30:00Z, 2026-11-22T19:30:00Z",
@@ -57,7 +64,7 @@ class MomentTest {
         "tx:neo4j@1/-4",
         "vv:",
         "vv:a@1",
-        "mark:before-upgrade",
+        "mark:",
       })
   void whatIsNoneOfTheseIsAUsageError(String text) {
     assertThatThrownBy(() -> Moment.parse(text))

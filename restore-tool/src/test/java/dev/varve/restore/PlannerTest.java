@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.varve.archive.Chain;
 import dev.varve.archive.Damage;
+import dev.varve.archive.Ledger;
 import dev.varve.archive.Manifest;
 import dev.varve.change.Site;
 import dev.varve.change.Transaction;
@@ -36,6 +37,8 @@ class PlannerTest {
 
   private final List<Chain.Link> links = new ArrayList<>();
   private final Map<Long, List<Transaction>> transactions = new HashMap<>();
+
+  private Optional<Ledger> ledger = Optional.empty();
 
   PlannerTest() {
     add(Manifest.Kind.BASE, "", "n@1=10", 1, 10);
@@ -120,7 +123,7 @@ class PlannerTest {
 
   private RestorePlan plan(String moment, Set<String> damagedKeys, List<Damage> damage) {
     return Planner.plan(
-        new Chain("g", links, Optional.empty(), Optional.empty(), damage),
+        new Chain("g", links, ledger, Optional.empty(), damage),
         Moment.parse(moment),
         damagedKeys,
         (manifest, each) -> transactions.getOrDefault(manifest.number(), List.of()).forEach(each));
@@ -284,6 +287,123 @@ class PlannerTest {
     add(Manifest.Kind.CHECKPOINT, "", "n@1=40", 40, 40);
     add(Manifest.Kind.DELTA, "n@1=40", "n@1=42,n@2=7", 41, 50);
     assertThat(plan("tx:n@1/35").identity()).isEqualTo(before.identity());
+  }
+
+  private void merged(long from, long to) {
+    delta(from, to);
+    Manifest delta = links.remove(links.size() - 1).manifest();
+    add(Manifest.Kind.MERGED, delta.from().toString(), delta.to().toString(), from + 1, to);
+  }
+
+  private void thinned(long from, long to) {
+    add(Manifest.Kind.THINNED, "n@1=" + from, "n@1=" + to, from + 1, to);
+  }
+
+  @Test
+  void everyMomentOfAMergedDeltaCanBeRestored() {
+    merged(10, 30);
+    links.removeIf(link -> link.manifest().number() == 2 || link.manifest().number() == 3);
+    RestorePlan plan = plan(at(23));
+    assertThat(numbers(plan.whole())).containsExactly(1L);
+    assertThat(numbers(plan.part())).containsExactly(6L);
+    assertThat(plan.derivable()).isTrue();
+    assertThat(plan("tx:n@1/15").vector()).isEqualTo(VersionVector.parse("n@1=15"));
+    assertThat(numbers(plan("latest").whole())).containsExactly(4L, 5L);
+  }
+
+  @Test
+  void insideAThinnedDeltaTheNearestMomentsAreNamed() {
+    thinned(10, 30);
+    links.removeIf(link -> link.manifest().number() == 2 || link.manifest().number() == 3);
+    for (String moment : List.of(at(20), "tx:n@1/20", "vv:n@1=20")) {
+      assertThatThrownBy(() -> plan(moment))
+          .as(moment)
+          .isInstanceOfSatisfying(
+              VarveException.class,
+              e -> {
+                assertThat(e.exitCode()).isEqualTo(ExitCode.OUTSIDE_WINDOW);
+                assertThat(e.hint())
+                    .contains("1970-01-01T00:00:10Z (vv:n@1=10) before")
+                    .contains("1970-01-01T00:00:30Z (vv:n@1=30) after");
+              })
+          .hasMessageContaining("only 1970-01-01T00:00:10Z (vv:n@1=10); and")
+          .hasMessageContaining(
+              "1970-01-01T00:00:30Z (vv:n@1=30) to 1970-01-01T00:00:40Z (vv:n@1=40)");
+    }
+    assertThat(plan(at(10)).vector()).isEqualTo(VersionVector.parse("n@1=10"));
+    assertThat(plan(at(30)).vector()).isEqualTo(VersionVector.parse("n@1=30"));
+    assertThat(numbers(plan("tx:n@1/30", Set.of("g/segments/s4"), List.of()).whole()))
+        .containsExactly(1L, 6L);
+  }
+
+  @Test
+  void latestIsTheNewestHeadWhateverCameAfterIt() {
+    merged(10, 30);
+    add(Manifest.Kind.CHECKPOINT, "", "n@1=20", 20, 20);
+    assertThat(plan("latest").vector()).isEqualTo(VersionVector.parse("n@1=40"));
+    assertThat(numbers(plan("latest").whole())).containsExactly(4L, 5L);
+  }
+
+  @Test
+  void aMergedDeltaStandsInForADamagedNewestOne() {
+    merged(30, 40);
+    assertThat(numbers(plan("latest", Set.of("g/segments/s5"), List.of()).whole()))
+        .containsExactly(4L, 6L);
+  }
+
+  @Test
+  void aRestorePointIsItsVector() {
+    mark("before-upgrade", "n@1=25");
+    RestorePlan plan = plan("mark:before-upgrade");
+    assertThat(plan.vector()).isEqualTo(VersionVector.parse("n@1=25"));
+    assertThat(plan.moment()).hasToString("mark:before-upgrade");
+    assertThatThrownBy(() -> plan("mark:before-upgrad"))
+        .isInstanceOfSatisfying(
+            VarveException.class,
+            e -> {
+              assertThat(e.exitCode()).isEqualTo(ExitCode.USAGE);
+              assertThat(e.hint()).contains("before-upgrade");
+            });
+  }
+
+  private void mark(String name, String vector) {
+    ledger =
+        Optional.of(
+            new Ledger(
+                "g",
+                99,
+                Optional.empty(),
+                List.of(
+                    new Ledger.RestorePoint(
+                        name, VersionVector.parse(vector), 25 * SECOND, Instant.EPOCH)),
+                List.of(),
+                new Manifest.Writer("test", "0"),
+                Instant.EPOCH));
+  }
+
+  @Test
+  void spansAreContinuousOrSingleMoments() {
+    links.clear();
+    add(Manifest.Kind.BASE, "", "n@1=10", 1, 10);
+    thinned(10, 20);
+    thinned(20, 30);
+    thinned(30, 40);
+    delta(40, 50);
+    delta(50, 60);
+    add(Manifest.Kind.BASE, "", "n@1=80", 80, 80);
+    assertThat(
+            RecoverySpan.of(
+                new Chain("g", links, Optional.empty(), Optional.empty(), List.of()), Set.of()))
+        .extracting(
+            span ->
+                span.from().vector()
+                    + " "
+                    + span.to().vector()
+                    + " "
+                    + span.continuous()
+                    + " "
+                    + span.cuts())
+        .containsExactly("n@1=10 n@1=30 false 3", "n@1=40 n@1=60 true 3", "n@1=80 n@1=80 false 1");
   }
 
   @Test

@@ -17,6 +17,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.Function;
 
 /**
  * All snapshots of a graph that can be trusted, and what is wrong with the others.
@@ -191,6 +192,15 @@ public record Chain(
    */
   public Optional<Stretch> wayTowards(VersionVector moment, Set<String> damaged) {
     return ways(damaged).towards(moment);
+  }
+
+  /**
+   * {@link #wayTowards} for many moments.
+   *
+   * @param damaged keys of manifests, segments and transactions files that cannot be used
+   */
+  public Function<VersionVector, Optional<Stretch>> waysTowards(Set<String> damaged) {
+    return ways(damaged)::towards;
   }
 
   /**
