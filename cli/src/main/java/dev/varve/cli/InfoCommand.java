@@ -68,9 +68,20 @@ final class InfoCommand implements Callable<Integer> {
     Set<String> damaged = damage.stream().map(Damage::key).collect(Collectors.toSet());
     List<Window> windows = Window.of(chain, damaged);
     OptionalLong head = head();
+    List<CopiesInfo> copies =
+        offline
+            ? List.of()
+            : CopiesInfo.of(
+                Config.copies(session.configFile(), session.environment()),
+                chosen.repository(),
+                chosen.graph());
     Console console = session.console();
     say(console, chosen, chain, windows, head);
-    console.object(object(chosen, chain, windows, head));
+    copies.forEach(
+        copy -> console.line("Copy %s in %s: %s", copy.name(), copy.location(), copy.text()));
+    Map<String, Object> object = object(chosen, chain, windows, head);
+    object.put("copies", copies.stream().map(CopiesInfo::object).toList());
+    console.object(object);
     return (damage.isEmpty() ? ExitCode.DONE : ExitCode.DAMAGE_FOUND).number();
   }
 

@@ -1,5 +1,6 @@
 package dev.varve.cli;
 
+import java.io.PrintStream;
 import java.util.Map;
 import java.util.logging.Level;
 import java.util.logging.LogManager;
@@ -20,7 +21,7 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Exit codes: 0 done; 1 failed; 2 damage found; 3 done with problems; 10 no repository;",
-      "11 fenced or locked; 20 outside the recovery window; 64 usage; 70 internal error."
+      "11 fenced or locked; 12 wrong key; 20 outside the recovery window; 64 usage; 70 internal error."
     })
 final class Main implements Runnable {
 
@@ -35,12 +36,13 @@ final class Main implements Runnable {
 
   /** Runs a command and ends the process with its exit code. */
   public static void main(String[] arguments) {
-    System.exit(run(arguments, System.getenv()));
+    System.exit(run(arguments, System.getenv(), System.out, System.err));
   }
 
-  private static int run(String[] arguments, Map<String, String> environment) {
+  static int run(
+      String[] arguments, Map<String, String> environment, PrintStream out, PrintStream err) {
     LogManager.getLogManager().getLogger("").setLevel(Level.WARNING);
-    Session session = new Session(environment, System.out, System.err);
+    Session session = new Session(environment, out, err);
     CommandLine command =
         new CommandLine(new Main(session))
             .addSubcommand("demo", new DemoCommand(session))
@@ -54,6 +56,8 @@ final class Main implements Runnable {
             .addSubcommand("info", new InfoCommand(session))
             .addSubcommand("restore", new RestoreCommand(session))
             .addSubcommand("verify", new VerifyCommand(session))
+            .addSubcommand("copy", new CopyCommand(session))
+            .addSubcommand("key", KeyCommand.of(session))
             .setCaseInsensitiveEnumValuesAllowed(true)
             .setParameterExceptionHandler((e, args) -> session.refused(e))
             .setExecutionExceptionHandler((e, line, parsed) -> session.failed(e));

@@ -62,7 +62,7 @@ public final class Housekeeper implements AutoCloseable {
     this.bench =
         new Workbench(
             config.repository(),
-            new Publisher(config.repository(), insistence),
+            new Publisher(config.repository(), insistence, config.compressionLevel()),
             work.path(),
             config.segmentBytes(),
             config.sortBytes(),

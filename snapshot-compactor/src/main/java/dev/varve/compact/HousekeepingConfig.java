@@ -12,6 +12,7 @@ import java.time.Instant;
  * @param workDirectory for files that are being written
  * @param segmentBytes a segment is closed when it is this long, after compression
  * @param sortBytes memory for sorting, where there are too many deltas to be merged at once
+ * @param compressionLevel of segments, 1 to 19
  * @param retry how to meet a repository that fails
  * @param checkpointEvery how old the newest base or checkpoint gets before the next is made
  * @param mergeEvery how often to look for what can be merged
@@ -24,6 +25,7 @@ public record HousekeepingConfig(
     Path workDirectory,
     long segmentBytes,
     long sortBytes,
+    int compressionLevel,
     Retry retry,
     Duration checkpointEvery,
     Duration mergeEvery,

@@ -172,6 +172,7 @@ class MergeTest {
             directory.resolve("housekeeping"),
             5000,
             64 << 10,
+            CompactConfig.DEFAULT_COMPRESSION_LEVEL,
             Lab.IMPATIENT,
             Duration.ofDays(1000),
             Duration.ofHours(1),

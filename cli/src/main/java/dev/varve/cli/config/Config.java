@@ -39,6 +39,8 @@ public record Config(
     Fold fold,
     Compact compact) {
 
+  private static final int COMPRESSION_LEVEL_MAX = 19;
+
   /**
    * The store.
    *
@@ -95,6 +97,7 @@ public record Config(
       long flushBytes,
       long segmentBytes,
       long memoryBytes,
+      int compressionLevel,
       Duration checkpointEvery,
       Duration mergeEvery,
       MergePlan.Policy merges) {}
@@ -136,6 +139,7 @@ public record Config(
             settings.bytes(Key.COMPACT_FLUSH_BYTES),
             settings.bytes(Key.COMPACT_SEGMENT_BYTES),
             settings.bytes(Key.COMPACT_MEMORY),
+            compressionLevel(settings),
             settings.duration(Key.COMPACT_CHECKPOINT_EVERY),
             settings.duration(Key.COMPACT_MERGE_EVERY),
             new MergePlan.Policy(
@@ -167,6 +171,23 @@ public record Config(
                 settings, RepositoryLocation.parse(root.get(), Path.of("").toAbsolutePath()))
             : RepositorySettings.of(settings);
     return new ChainPlace(graph.orElseGet(() -> settings.text(Key.GRAPH)), repository);
+  }
+
+  private static int compressionLevel(Settings settings) {
+    int level = settings.number(Key.COMPACT_COMPRESSION_LEVEL, 1);
+    if (level > COMPRESSION_LEVEL_MAX) {
+      throw settings.invalid(
+          Key.COMPACT_COMPRESSION_LEVEL, "a whole number, 1 to " + COMPRESSION_LEVEL_MAX);
+    }
+    return level;
+  }
+
+  /** Reads no more than the further repositories; the file need not be there. */
+  public static Map<String, RepositoryConfig> copies(Path file, Map<String, String> environment) {
+    return RepositorySettings.copies(
+        Files.exists(file)
+            ? Settings.read(file, environment)
+            : Settings.ofEnvironment(environment));
   }
 
   private static Source source(Settings settings) {

@@ -98,6 +98,10 @@ public enum Key {
       "compact.keepFine", "7d", "how long every transaction can be restored, if anything expires"),
   COMPACT_THIN_TO(
       "compact.thinTo", "24h", "what is older can be restored to one moment in such a span"),
+  COMPACT_COMPRESSION_LEVEL(
+      "compact.compressionLevel",
+      "1",
+      "zstd level of segments, 1 to 19; more is smaller and slower"),
   COMPACT_KEEP_CHAINS("compact.keepChains", "7", "reserved: nothing is expired yet"),
   ;
 

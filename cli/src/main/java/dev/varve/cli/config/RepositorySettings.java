@@ -75,6 +75,12 @@ final class RepositorySettings {
     return accessKey.map(key -> new S3Options.Credentials(key, secretKey.orElseThrow()));
   }
 
+  private static KeySource command(String text) {
+    return text.startsWith(Settings.WORD)
+        ? KeySource.Command.of(List.of(text.substring(1).split(Settings.WORD, -1)))
+        : KeySource.Command.shell(text);
+  }
+
   private static Optional<KeySource> key(Settings settings) {
     Optional<String> text = settings.optional(Key.REPOSITORY_KEY);
     Optional<String> command = settings.optional(Key.REPOSITORY_KEY_COMMAND);
@@ -89,11 +95,6 @@ final class RepositorySettings {
     if (text.isPresent()) {
       return Optional.of(new KeySource.Text(settings.variable(Key.REPOSITORY_KEY), text.get()));
     }
-    return command.isPresent()
-        ? command.map(
-            line ->
-                new KeySource.Command(
-                    List.of("/bin/sh", "-c", line), KeySource.Command.USUAL_LIMIT))
-        : file;
+    return command.isPresent() ? command.map(RepositorySettings::command) : file;
   }
 }

@@ -41,6 +41,9 @@ final class Settings {
   /** The section of further repositories, each with the keys of one. */
   static final String COPIES = "copies";
 
+  /** Stands before each word of a command that is given as a list. */
+  static final String WORD = "\0";
+
   private static final Pattern COPY_NAME = Pattern.compile("[a-z0-9][a-z0-9-]{0,99}");
 
   private final Map<Key, Entry> entries = new EnumMap<>(Key.class);
@@ -147,7 +150,7 @@ final class Settings {
         }
         readObject(file, parser, path + ".");
       } else if (value == JsonToken.START_ARRAY) {
-        put(path, place, readArray(parser));
+        put(path, place, readArray(parser, path));
       } else if (value != JsonToken.VALUE_NULL) {
         put(path, place, parser.getText());
       }
@@ -185,10 +188,11 @@ final class Settings {
       String name = parser.currentName();
       Key key = Key.of(Key.REPOSITORY + name).orElseThrow(() -> unknownOfCopy(place, name));
       JsonToken value = parser.nextToken();
-      if (value == JsonToken.START_OBJECT || value == JsonToken.START_ARRAY) {
+      if (value == JsonToken.START_ARRAY && key == Key.REPOSITORY_KEY_COMMAND) {
+        put(key, place, readArray(parser, key.path()));
+      } else if (value == JsonToken.START_OBJECT || value == JsonToken.START_ARRAY) {
         throw usage(place + ": " + name(key) + " is one value", "it is " + key.description(), null);
-      }
-      if (value != JsonToken.VALUE_NULL) {
+      } else if (value != JsonToken.VALUE_NULL) {
         put(key, place, parser.getText());
       }
     }
@@ -203,10 +207,11 @@ final class Settings {
     return unknown(place, repository + name, repository + nearest);
   }
 
-  private static String readArray(JsonParser parser) throws IOException {
+  private static String readArray(JsonParser parser, String path) throws IOException {
     StringBuilder text = new StringBuilder();
+    boolean words = path.equals(Key.REPOSITORY_KEY_COMMAND.path());
     while (parser.nextToken() != JsonToken.END_ARRAY) {
-      text.append(text.isEmpty() ? "" : ",").append(parser.getText());
+      text.append(text.isEmpty() && !words ? "" : words ? WORD : ",").append(parser.getText());
     }
     return text.toString();
   }

@@ -62,7 +62,10 @@ public final class Parts {
         "compact",
         () -> {
           Compactor compactor = Compactor.start(compactConfig(startOver));
-          return new Compacting(compactor, Housekeeper.start(housekeepingConfig()));
+          return new Compacting(
+              compactor,
+              Housekeeper.start(housekeepingConfig()),
+              Copies.start(config, repository()));
         });
   }
 
@@ -122,6 +125,7 @@ public final class Parts {
             config.data().resolve("compact"))
         .withFlushInterval(compact.flushEvery())
         .withSizes(compact.flushBytes(), compact.segmentBytes(), compact.memoryBytes() / 2)
+        .withCompressionLevel(compact.compressionLevel())
         .withStartOver(startOver);
   }
 
@@ -133,6 +137,7 @@ public final class Parts {
         config.data().resolve("compact"),
         compact.segmentBytes(),
         compact.memoryBytes() / 2,
+        compact.compressionLevel(),
         CompactConfig.Retry.USUAL,
         compact.checkpointEvery(),
         compact.mergeEvery(),
@@ -208,7 +213,8 @@ public final class Parts {
     }
   }
 
-  private record Compacting(Compactor compactor, Housekeeper housekeeper) implements Part.Running {
+  private record Compacting(Compactor compactor, Housekeeper housekeeper, Copies copies)
+      implements Part.Running {
     @Override
     public Optional<Throwable> failure() {
       return compactor.failure();
@@ -227,7 +233,8 @@ public final class Parts {
               .trouble()
               .or(() -> housekeeper.status().trouble())
               .map(trouble -> " (" + trouble + ")")
-              .orElse("");
+              .orElse("")
+          + copies.text(status.newestManifest());
     }
 
     @Override
@@ -244,6 +251,7 @@ public final class Parts {
       report.put("lastPublishedAt", status.lastPublishedAt().map(Object::toString).orElse(null));
       report.put("trouble", status.trouble().orElse(null));
       report.put("housekeeping", report(housekeeper.status()));
+      report.put("copies", copies.report(status.newestManifest()));
       return report;
     }
 
@@ -260,6 +268,7 @@ public final class Parts {
 
     @Override
     public void close() {
+      copies.close();
       housekeeper.close();
       compactor.close();
     }

@@ -1,0 +1,104 @@
+package dev.varve.cli;
+
+import dev.varve.archive.Chain;
+import dev.varve.archive.EntryJson;
+import dev.varve.archive.Keys;
+import dev.varve.archive.Manifest;
+import dev.varve.archive.Repository;
+import dev.varve.archive.SegmentWriter;
+import dev.varve.change.Dot;
+import dev.varve.change.Site;
+import dev.varve.change.VersionVector;
+import dev.varve.graph.ElementHasher;
+import dev.varve.graph.ElementId;
+import dev.varve.graph.ElementKind;
+import dev.varve.graph.StoreSchema;
+import dev.varve.graph.Value;
+import dev.varve.graph.Vertex;
+import dev.varve.topology.ElementVersion;
+import dev.varve.topology.Fingerprint;
+import dev.varve.topology.VersionHeader;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** A chain of a base and deltas, each with one vertex more. */
+final class SmallChain {
+
+  static final String GRAPH = "orders";
+  private static final Site SITE = new Site("neo4j", 1);
+  private static final long FIRST_MICROS = 1_790_000_000_000_000L;
+
+  private final Repository repository;
+  private final Path scratch;
+  private Optional<Manifest.Parent> parent = Optional.empty();
+  private Fingerprint fingerprint = Fingerprint.EMPTY;
+  private long number;
+
+  SmallChain(Repository repository, Path scratch) {
+    this.repository = repository;
+    this.scratch = scratch;
+  }
+
+  /** Adds a snapshot; the first is a base. */
+  Manifest add() throws IOException {
+    number++;
+    ElementVersion version = version(ElementId.vertex(Long.toString(number)));
+    fingerprint = fingerprint.after(version.header());
+    String key = Keys.part(GRAPH, number, "v000", 7);
+    Path file = scratch.resolve("segment-" + number);
+    Manifest.Segment segment;
+    try (SegmentWriter writer = new SegmentWriter(file, key, ElementKind.VERTEX)) {
+      writer.append(version);
+      segment = writer.finish();
+    }
+    repository.create(key, file);
+    Manifest manifest =
+        new Manifest(
+            GRAPH,
+            number,
+            number == 1 ? Manifest.Kind.BASE : Manifest.Kind.DELTA,
+            parent,
+            number == 1 ? VersionVector.EMPTY : VersionVector.of(SITE, number - 1),
+            VersionVector.of(SITE, number),
+            new Manifest.CommitSpan(FIRST_MICROS + number, FIRST_MICROS + number),
+            List.of(),
+            List.of(
+                new Manifest.SiteCut(
+                    SITE, "neo4j:test", number, FIRST_MICROS + number, Optional.empty())),
+            new Manifest.Counts(number, 0, 1, 0, 0),
+            fingerprint,
+            StoreSchema.EMPTY,
+            List.of(segment),
+            Optional.empty(),
+            new Manifest.Writer("test", "0"),
+            Manifest.Encoding.ZSTD,
+            Instant.EPOCH);
+    byte[] bytes = EntryJson.write(manifest);
+    repository.create(manifest.key(), bytes);
+    parent = Optional.of(Chain.Tip.of(manifest.key(), bytes).asParent());
+    return manifest;
+  }
+
+  private ElementVersion version(ElementId id) {
+    Vertex vertex = Vertex.of(Set.of("Order"), Map.of("n", Value.Int.of(number)));
+    VersionVector vector = VersionVector.of(SITE, number);
+    return new ElementVersion(
+        id,
+        new VersionHeader(
+            new Dot(SITE, number, 0),
+            FIRST_MICROS + number,
+            vector.weight(),
+            vector,
+            Optional.of(new ElementHasher().hash(id, vertex)),
+            Optional.empty(),
+            false,
+            List.of(),
+            List.of()),
+        Optional.of(vertex));
+  }
+}
