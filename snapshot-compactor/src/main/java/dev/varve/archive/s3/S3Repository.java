@@ -3,6 +3,7 @@ package dev.varve.archive.s3;
 import dev.varve.archive.Bandwidth;
 import dev.varve.archive.Keys;
 import dev.varve.archive.Repository;
+import dev.varve.fault.VarveException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -156,6 +157,9 @@ public final class S3Repository implements Repository {
     } catch (S3Exception e) {
       answered(404, e);
       return Optional.empty();
+    } catch (VarveException e) {
+      requireBucket(); // the answer to a HEAD has no text: this one says what is wrong
+      throw e;
     }
   }
 

@@ -16,6 +16,8 @@ import java.util.Deque;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import javax.net.ServerSocketFactory;
+import javax.net.ssl.SSLContext;
 
 /**
  * Stands before an HTTP server and passes requests on, except for those that it was told to do harm
@@ -47,8 +49,8 @@ final class FaultyProxy implements AutoCloseable {
   /** Passed on after a while. */
   record Delayed(long ms) implements Fault {}
 
-  /** Passed on without a header, as by a server that does not know it. */
-  record HeaderIgnored(String name) implements Fault {}
+  /** Said to be done even if a condition was not met, as by a server that knows no conditions. */
+  record ConditionIgnored() implements Fault {}
 
   /** Passed on while a test looks. */
   record Meanwhile(Runnable action) implements Fault {}
@@ -57,25 +59,37 @@ final class FaultyProxy implements AutoCloseable {
 
   private static final Pattern LENGTH = Pattern.compile("(?im)^content-length: *(\\d+)");
 
+  private final String scheme;
   private final ServerSocket listening;
   private final URI server;
   private final List<String> requests = new ArrayList<>();
   private final List<Rule> rules = new ArrayList<>();
 
-  private FaultyProxy(ServerSocket listening, URI server) {
+  private FaultyProxy(String scheme, ServerSocket listening, URI server) {
+    this.scheme = scheme;
     this.listening = listening;
     this.server = server;
   }
 
   static FaultyProxy start(URI server) throws IOException {
-    FaultyProxy proxy =
-        new FaultyProxy(new ServerSocket(0, 100, InetAddress.getLoopbackAddress()), server);
+    return start("http", ServerSocketFactory.getDefault(), server);
+  }
+
+  /** Speaks TLS with its clients. */
+  static FaultyProxy startTls(SSLContext tls, URI server) throws IOException {
+    return start("https", tls.getServerSocketFactory(), server);
+  }
+
+  private static FaultyProxy start(String scheme, ServerSocketFactory sockets, URI server)
+      throws IOException {
+    ServerSocket listening = sockets.createServerSocket(0, 100, InetAddress.getLoopbackAddress());
+    FaultyProxy proxy = new FaultyProxy(scheme, listening, server);
     proxy.daemon("proxy", proxy::accept);
     return proxy;
   }
 
   URI address() {
-    return URI.create("http://127.0.0.1:" + listening.getLocalPort());
+    return URI.create(scheme + "://127.0.0.1:" + listening.getLocalPort());
   }
 
   /** Does this to the next requests whose method, blank and target match. */
@@ -140,7 +154,6 @@ final class FaultyProxy implements AutoCloseable {
       byte[] body = in.readNBytes(length.find() ? Integer.parseInt(length.group(1)) : 0);
       String request = head.substring(0, head.indexOf(" HTTP/"));
       answer(fault(request), head, body, client.getOutputStream());
-      client.shutdownOutput();
     } catch (IOException | InterruptedException e) {
       // the client went away
     }
@@ -162,8 +175,9 @@ final class FaultyProxy implements AutoCloseable {
     } else if (fault instanceof BitFlipped) {
       body[body.length / 2] ^= 1;
       out.write(forward(head, body));
-    } else if (fault instanceof HeaderIgnored header) {
-      out.write(forward(head.replaceFirst("(?im)^" + header.name() + ":.*\r\n", ""), body));
+    } else if (fault instanceof ConditionIgnored) {
+      byte[] response = forward(head, body);
+      out.write(status(response) == 412 ? done(body) : response);
     } else if (fault instanceof Meanwhile meanwhile) {
       meanwhile.action().run();
       out.write(forward(head, body));
@@ -184,6 +198,17 @@ final class FaultyProxy implements AutoCloseable {
       out.flush();
       return socket.getInputStream().readAllBytes();
     }
+  }
+
+  private static int status(byte[] response) {
+    String line = new String(response, 0, 12, StandardCharsets.ISO_8859_1);
+    return Integer.parseInt(line.substring(9, 12));
+  }
+
+  private static byte[] done(byte[] body) {
+    return ("HTTP/1.1 200 OK\r\nETag: \"%s\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        .formatted(Slice.Md5.of(body).hex())
+        .getBytes(StandardCharsets.ISO_8859_1);
   }
 
   private static byte[] error(int status, String code, String header, String head) {

@@ -50,9 +50,18 @@ public final class S3Lab implements AutoCloseable {
     return proxy;
   }
 
+  /** The server itself. */
+  URI server() {
+    return URI.create(server.address());
+  }
+
   /** Settings for an empty place in the bucket, through the proxy. */
   S3Options options() {
-    return S3Options.of(BUCKET, "test/" + UUID.randomUUID(), Optional.of(proxy.address()))
+    return options(proxy.address());
+  }
+
+  S3Options options(URI endpoint) {
+    return S3Options.of(BUCKET, "test/" + UUID.randomUUID(), Optional.of(endpoint))
         .withCredentials(Optional.of(new S3Options.Credentials(ACCESS_KEY, SECRET_KEY)))
         .withTransfer(SMALL)
         .withRetry(IMPATIENT);
