@@ -146,8 +146,7 @@ class StretchesTest {
     for (int i = 0; i < 20; i++) {
       assertThat(stretches.towards(vector(10 + i * (count / 20)))).isPresent();
     }
-    System.out.printf(
-        "%d entries: %d ms%n", links.size(), (System.nanoTime() - begin) / 1_000_000);
+    System.out.printf("%d entries: %d ms%n", links.size(), (System.nanoTime() - begin) / 1_000_000);
   }
 
   static LongStream seeds() {
@@ -336,9 +335,7 @@ class StretchesTest {
 
   private List<String> all(long... damaged) {
     return new Stretches(usable(damaged), Set.of())
-        .all().stream()
-            .map(way -> way.from().weight() + ":" + numbers(way))
-            .toList();
+        .all().stream().map(way -> way.from().weight() + ":" + numbers(way)).toList();
   }
 
   private Optional<String> towards(long moment, long... damaged) {
