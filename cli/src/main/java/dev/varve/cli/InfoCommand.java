@@ -11,6 +11,7 @@ import dev.varve.fault.VarveException;
 import dev.varve.restore.RecoverySpan;
 import dev.varve.restore.Window;
 import java.io.IOException;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -22,6 +23,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.neo4j.driver.exceptions.Neo4jException;
 import picocli.CommandLine.Command;
@@ -64,10 +66,16 @@ final class InfoCommand implements Callable<Integer> {
           "check repository.root and graph; if 'varve up' was only just started, wait for its"
               + " scan");
     }
-    List<Damage> damage = chain.damage();
-    Set<String> damaged = damage.stream().map(Damage::key).collect(Collectors.toSet());
-    List<Window> windows = Window.of(chain, damaged);
-    OptionalLong head = head();
+    Set<String> damaged = chain.damage().stream().map(Damage::key).collect(Collectors.toSet());
+    Shown shown =
+        new Shown(
+            chosen.repository().location(),
+            chain,
+            Window.of(chain, damaged),
+            RecoverySpan.of(chain, damaged),
+            lost(chain, damaged),
+            ChainFigures.of(chain, damaged),
+            head());
     List<CopiesInfo> copies =
         offline
             ? List.of()
@@ -76,43 +84,124 @@ final class InfoCommand implements Callable<Integer> {
                 chosen.repository(),
                 chosen.graph());
     Console console = session.console();
-    say(console, chosen, chain, windows, head);
+    say(console, shown);
     copies.forEach(
         copy -> console.line("Copy %s in %s: %s", copy.name(), copy.location(), copy.text()));
-    Map<String, Object> object = object(chosen, chain, windows, head);
+    Map<String, Object> object = object(shown);
     object.put("copies", copies.stream().map(CopiesInfo::object).toList());
     console.object(object);
-    return (damage.isEmpty() ? ExitCode.DONE : ExitCode.DAMAGE_FOUND).number();
+    return (chain.damage().isEmpty() ? ExitCode.DONE : ExitCode.DAMAGE_FOUND).number();
   }
 
-  private void say(
-      Console console,
-      ChainOptions.Chosen chosen,
+  /**
+   * All that is shown.
+   *
+   * @param lost names of restore points that nothing leads to
+   * @param head the number of the store's last transaction
+   */
+  private record Shown(
+      String location,
       Chain chain,
       List<Window> windows,
+      List<RecoverySpan> spans,
+      Set<String> lost,
+      ChainFigures figures,
       OptionalLong head) {
-    console.line("Graph %s in %s", chain.graph(), chosen.repository().location());
-    console.line("");
-    console.line("Recovery window%s", windows.isEmpty() ? ": none" : "");
-    windows.forEach(w -> console.line("  %s to %s", w.fromTime(), w.toTime()));
-    windows.forEach(w -> console.line("  vv:%s to vv:%s", w.from(), w.to()));
-    chain.newest().ifPresent(newest -> sayNewest(console, newest.manifest(), head));
-    console.line("");
-    console.line(
-        "%-6s %-10s %-27s %9s %9s %9s %10s",
-        "number", "kind", "committed until", "vertices", "edges", "versions", "bytes");
-    List<Chain.Link> links = chain.links();
-    int from = all ? 0 : Math.max(0, links.size() - SHOWN);
-    if (from > 0) {
-      console.line("  … %d older ones, see --all", from);
+
+    /** The newest snapshot that was made from Kafka. */
+    Optional<Manifest> newest() {
+      return chain.head().or(chain::newest).map(Chain.Link::manifest);
     }
-    links.subList(from, links.size()).forEach(link -> sayRow(console, link.manifest()));
+  }
+
+  private static Set<String> lost(Chain chain, Set<String> damaged) {
+    Function<VersionVector, Optional<Chain.Stretch>> ways = chain.waysTowards(damaged);
+    return chain.restorePoints().stream()
+        .filter(point -> ways.apply(point.vector()).isEmpty())
+        .map(Ledger.RestorePoint::name)
+        .collect(Collectors.toSet());
+  }
+
+  private void say(Console console, Shown shown) {
+    Chain chain = shown.chain();
+    console.line("Graph %s in %s", chain.graph(), shown.location());
+    console.line("");
+    console.line("Recovery window%s", shown.spans().isEmpty() ? ": none" : "");
+    shown.spans().forEach(span -> sayRow(console, span));
+    if (!chain.restorePoints().isEmpty()) {
+      console.line("");
+      console.line("Restore points");
+    }
+    chain
+        .restorePoints()
+        .forEach(
+            point ->
+                console.line(
+                    "  mark:%s  %s  vv:%s%s",
+                    point.name(),
+                    instant(point.committedAtMicros()),
+                    point.vector(),
+                    shown.lost().contains(point.name()) ? "  LOST: nothing leads there" : ""));
+    shown.newest().ifPresent(newest -> sayNewest(console, newest, shown.head()));
+    sayFigures(console, shown.figures());
+    sayRows(console, chain.links());
     console.line("");
     if (chain.damage().isEmpty()) {
       console.line("No damage in the manifests; 'varve verify' looks at every byte.");
     } else {
       chain.damage().forEach(damage -> console.line("DAMAGE %s", damage.text()));
     }
+  }
+
+  private static void sayRow(Console console, RecoverySpan span) {
+    if (span.continuous()) {
+      console.line("  %s to %s, every moment", span.from().time(), span.to().time());
+    } else if (span.cuts() > 1) {
+      console.line(
+          "  %s to %s, %d single moments (thinned)",
+          span.from().time(), span.to().time(), span.cuts());
+    } else {
+      console.line("  %s only", span.to().time());
+    }
+    console.line("    vv:%s to vv:%s", span.from().vector(), span.to().vector());
+  }
+
+  private static void sayFigures(Console console, ChainFigures figures) {
+    console.line("");
+    console.line("%-11s %9s %9s %16s", "kind", "snapshots", "objects", "bytes");
+    figures.kinds().forEach((kind, size) -> sayRow(console, ChainFigures.word(kind), size));
+    sayRow(console, "total", figures.total());
+    figures
+        .writeAmplification()
+        .ifPresent(
+            factor ->
+                console.line(
+                    "Write amplification %.2f: all bytes kept, for each byte of bases and deltas",
+                    factor));
+    figures
+        .newestRestore()
+        .ifPresent(
+            way ->
+                console.line(
+                    "A restore of the newest cut reads a base and %d deltas: %,d segments, %,d"
+                        + " bytes",
+                    way.steps(), way.objects(), way.bytes()));
+  }
+
+  private static void sayRow(Console console, String kind, ChainFigures.Size size) {
+    console.line("%-11s %,9d %,9d %,16d", kind, size.snapshots(), size.objects(), size.bytes());
+  }
+
+  private void sayRows(Console console, List<Chain.Link> links) {
+    console.line("");
+    console.line(
+        "%-6s %-10s %-27s %9s %9s %9s %10s",
+        "number", "kind", "committed until", "vertices", "edges", "versions", "bytes");
+    int from = all ? 0 : Math.max(0, links.size() - SHOWN);
+    if (from > 0) {
+      console.line("  … %d older ones, see --all", from);
+    }
+    links.subList(from, links.size()).forEach(link -> sayRow(console, link.manifest()));
   }
 
   private static void sayNewest(Console console, Manifest newest, OptionalLong head) {
@@ -129,7 +218,7 @@ final class InfoCommand implements Callable<Integer> {
                   ? "nothing: the store's last transaction is in it"
                   : behind
                       + " transaction numbers, "
-                      + Duration.between(until(newest), Instant.now()).toSeconds()
+                      + Duration.between(until(newest), Clock.systemUTC().instant()).toSeconds()
                       + " s since its last commit");
         });
   }
@@ -167,16 +256,32 @@ final class InfoCommand implements Callable<Integer> {
   }
 
   private static Instant until(Manifest manifest) {
-    return Instant.EPOCH.plus(manifest.committed().lastMicros(), ChronoUnit.MICROS);
+    return instant(manifest.committed().lastMicros());
   }
 
-  private static Map<String, Object> object(
-      ChainOptions.Chosen chosen, Chain chain, List<Window> windows, OptionalLong head) {
+  private static Instant instant(long micros) {
+    return Instant.EPOCH.plus(micros, ChronoUnit.MICROS);
+  }
+
+  private static Map<String, Object> object(Shown shown) {
+    Chain chain = shown.chain();
+    OptionalLong head = shown.head();
     Map<String, Object> object = new LinkedHashMap<>();
     object.put("graph", chain.graph());
-    object.put("repository", chosen.repository().location());
-    object.put("windows", windows.stream().map(InfoCommand::object).toList());
-    Optional<Manifest> newest = chain.newest().map(Chain.Link::manifest);
+    object.put("repository", shown.location());
+    object.put("windows", shown.windows().stream().map(InfoCommand::object).toList());
+    object.put("spans", shown.spans().stream().map(InfoCommand::object).toList());
+    object.put(
+        "restorePoints",
+        chain.restorePoints().stream()
+            .map(
+                point -> {
+                  Map<String, Object> one = object(point);
+                  one.put("restorable", !shown.lost().contains(point.name()));
+                  return one;
+                })
+            .toList());
+    Optional<Manifest> newest = shown.newest();
     object.put("newest", newest.map(InfoCommand::object).orElse(null));
     object.put(
         "behindTransactions",
@@ -184,6 +289,12 @@ final class InfoCommand implements Callable<Integer> {
             ? (Object) behind(newest.get().to(), head.getAsLong())
             : null);
     object.put("storeTransaction", head.isPresent() ? (Object) head.getAsLong() : null);
+    object.put(
+        "secondsSinceLastCommit",
+        newest
+            .map(last -> Duration.between(until(last), Clock.systemUTC().instant()).toSeconds())
+            .orElse(null));
+    object.put("figures", shown.figures().object());
     object.put("snapshots", chain.links().stream().map(link -> object(link.manifest())).toList());
     object.put("damage", chain.damage().stream().map(VerifyCommand::object).toList());
     return object;

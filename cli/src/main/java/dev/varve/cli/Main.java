@@ -54,6 +54,8 @@ final class Main implements Runnable {
             .addSubcommand("compact", new CompactCommand(session))
             .addSubcommand("checkpoint", new CheckpointCommand(session))
             .addSubcommand("info", new InfoCommand(session))
+            .addSubcommand("mark", new MarkCommand(session))
+            .addSubcommand("unmark", new UnmarkCommand(session))
             .addSubcommand("restore", new RestoreCommand(session))
             .addSubcommand("verify", new VerifyCommand(session))
             .addSubcommand("copy", new CopyCommand(session))

@@ -162,12 +162,31 @@ public final class Planner {
       Window window = windows.get(i);
       if (window.fromMicros() <= micros && micros <= window.toMicros()) {
         Optional<VersionVector> vector = vectorAt(window, micros);
-        if (vector.isPresent()) {
+        if (vector.isPresent()
+            && (!vector.get().equals(window.to()) || laterAfter(window.to(), micros))) {
           return at(at, vector.get());
         }
       }
     }
     throw outside(at);
+  }
+
+  /**
+   * Whether all that follows a cut was committed after a time. Where the chain breaks off it may
+   * not have been: many transactions can have the same commit time.
+   */
+  private boolean laterAfter(VersionVector cut, long micros) {
+    Optional<Manifest> head = chain.head().map(Chain.Link::manifest);
+    if (head.isPresent() && head.get().to().equals(cut) && !damagedAfter(head.get())) {
+      return true;
+    }
+    List<Manifest> next =
+        chain.links().stream()
+            .map(Chain.Link::manifest)
+            .filter(manifest -> !manifest.kind().whole() && manifest.from().equals(cut))
+            .toList();
+    return !next.isEmpty()
+        && next.stream().allMatch(manifest -> manifest.committed().firstMicros() > micros);
   }
 
   /**

@@ -36,6 +36,11 @@ public final class Restore {
     return plan(repository, load(repository, graph), moment, Set.of());
   }
 
+  /** Plans the restore of a moment of a chain that was loaded. */
+  public static RestorePlan plan(Repository repository, Chain chain, Moment moment) {
+    return plan(repository, chain, moment, Set.of());
+  }
+
   /**
    * Plans the restore of a moment of a chain.
    *

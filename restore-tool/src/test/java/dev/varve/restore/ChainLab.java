@@ -2,8 +2,10 @@ package dev.varve.restore;
 
 import dev.varve.archive.Chain;
 import dev.varve.archive.DirectoryRepository;
+import dev.varve.archive.Entry;
 import dev.varve.archive.EntryJson;
 import dev.varve.archive.Keys;
+import dev.varve.archive.Ledger;
 import dev.varve.archive.Manifest;
 import dev.varve.archive.SegmentWriter;
 import dev.varve.archive.TransactionsWriter;
@@ -15,6 +17,7 @@ import dev.varve.change.Transaction;
 import dev.varve.change.VersionVector;
 import dev.varve.graph.Edge;
 import dev.varve.graph.Element;
+import dev.varve.graph.ElementHash;
 import dev.varve.graph.ElementHasher;
 import dev.varve.graph.ElementId;
 import dev.varve.graph.ElementKind;
@@ -24,6 +27,7 @@ import dev.varve.topology.ElementVersion;
 import dev.varve.topology.Fingerprint;
 import dev.varve.topology.Fold;
 import dev.varve.topology.VersionDigest;
+import dev.varve.topology.VersionHeader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -63,8 +67,28 @@ public final class ChainLab {
   /** The graph after each transaction, by its number. */
   public final TreeMap<Long, Map<ElementId, Element>> history = new TreeMap<>();
 
+  /** Snapshots that {@link #delta} made, in order; what {@link #merged} counts by. */
+  public final List<Laid> deltas = new ArrayList<>();
+
+  /** Every cut at which a snapshot was made from what was committed, in order. */
+  public final List<Cut> cuts = new ArrayList<>();
+
   public final TreeMap<Long, Long> committedAt = new TreeMap<>();
   public final TreeMap<Long, StoreSchema> schemas = new TreeMap<>();
+
+  /** A delta and what it holds. */
+  public record Laid(
+      Manifest manifest, List<ElementVersion> versions, List<Transaction> transactions) {}
+
+  /** The graph at a cut. */
+  public record Cut(
+      long seq,
+      long micros,
+      long vertices,
+      long edges,
+      Fingerprint fingerprint,
+      StoreSchema schema,
+      List<ElementVersion> newest) {}
 
   private StoreSchema schema = StoreSchema.EMPTY;
   private Fingerprint fingerprint = Fingerprint.EMPTY;
@@ -175,65 +199,177 @@ public final class ChainLab {
 
   /** A base of all that was committed. */
   public Manifest base() {
-    return publish(Manifest.Kind.BASE, new ArrayList<>(newest.values()), List.of());
+    Cut here = here();
+    return head(Manifest.Kind.BASE, new ArrayList<>(newest.values()), List.of(), here);
   }
 
   /** A checkpoint: leaves removals out. */
   public Manifest checkpoint() {
+    return checkpoint(here());
+  }
+
+  /** A checkpoint at an earlier cut. */
+  public Manifest checkpoint(Cut at) {
     return publish(
         Manifest.Kind.CHECKPOINT,
-        newest.values().stream().filter(version -> version.state().isPresent()).toList(),
-        List.of());
+        VersionVector.EMPTY,
+        at.newest().stream().filter(version -> version.state().isPresent()).toList(),
+        List.of(),
+        at.micros(),
+        at);
   }
 
   public Manifest delta() {
-    return publish(Manifest.Kind.DELTA, new ArrayList<>(pending), pendingTransactions);
+    List<ElementVersion> versions = new ArrayList<>(pending);
+    List<Transaction> transactions = new ArrayList<>(pendingTransactions);
+    Manifest made = head(Manifest.Kind.DELTA, versions, transactions, here());
+    deltas.add(new Laid(made, versions, transactions));
+    return made;
+  }
+
+  /** Deltas merged, each by its place in {@link #deltas}, both included. */
+  public Manifest merged(int first, int last) {
+    List<Laid> originals = deltas.subList(first, last + 1);
+    return publish(
+        Manifest.Kind.MERGED,
+        originals.get(0).manifest().from(),
+        originals.stream().flatMap(delta -> delta.versions().stream()).toList(),
+        originals.stream().flatMap(delta -> delta.transactions().stream()).toList(),
+        originals.get(0).manifest().committed().firstMicros(),
+        at(originals.get(originals.size() - 1).manifest().to()));
+  }
+
+  /** Deltas merged and thinned: of each element the newest version, as if it were the only one. */
+  public Manifest thinned(int first, int last) {
+    List<Laid> originals = deltas.subList(first, last + 1);
+    Map<ElementId, ElementVersion> kept = new TreeMap<>();
+    Map<ElementId, Optional<ElementHash>> before = new HashMap<>();
+    for (Laid delta : originals) {
+      for (ElementVersion version : delta.versions()) {
+        before.putIfAbsent(version.id(), version.header().replaced());
+        kept.put(version.id(), version);
+      }
+    }
+    return publish(
+        Manifest.Kind.THINNED,
+        originals.get(0).manifest().from(),
+        kept.values().stream()
+            .map(version -> replacing(version, before.get(version.id())))
+            .toList(),
+        List.of(),
+        originals.get(0).manifest().committed().firstMicros(),
+        at(originals.get(originals.size() - 1).manifest().to()));
+  }
+
+  private static ElementVersion replacing(ElementVersion version, Optional<ElementHash> replaced) {
+    VersionHeader header = version.header();
+    return new ElementVersion(
+        version.id(),
+        new VersionHeader(
+            header.dot(),
+            header.committedAtMicros(),
+            header.weight(),
+            header.vector(),
+            header.hash(),
+            replaced,
+            header.lost(),
+            header.alteredLabels(),
+            header.alteredProperties()),
+        version.state());
+  }
+
+  /** A ledger of all restore points and expired numbers. */
+  public Ledger ledger(List<Ledger.RestorePoint> points, List<Ledger.Range> expired) {
+    number++;
+    Ledger ledger =
+        new Ledger(
+            GRAPH, number, parent, points, expired, new Manifest.Writer("lab", "0"), Instant.EPOCH);
+    append(ledger);
+    return ledger;
+  }
+
+  private Cut at(VersionVector to) {
+    return cuts.stream()
+        .filter(known -> VersionVector.of(SITE, known.seq()).equals(to))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private Cut here() {
+    long vertices = alive.keySet().stream().filter(id -> id.kind() == ElementKind.VERTEX).count();
+    Cut here =
+        new Cut(
+            seq,
+            now,
+            vertices,
+            alive.size() - vertices,
+            fingerprint,
+            schema,
+            List.copyOf(newest.values()));
+    if (keepHistory) {
+      cuts.add(here);
+    }
+    return here;
+  }
+
+  private Manifest head(
+      Manifest.Kind kind, List<ElementVersion> versions, List<Transaction> transactions, Cut at) {
+    long first = transactions.stream().mapToLong(Transaction::committedAtMicros).min().orElse(now);
+    Manifest made =
+        publish(kind, kind.whole() ? VersionVector.EMPTY : cut, versions, transactions, first, at);
+    cut = made.to();
+    pending.clear();
+    pendingTransactions.clear();
+    return made;
   }
 
   private Manifest publish(
-      Manifest.Kind kind, List<ElementVersion> versions, List<Transaction> transactions) {
+      Manifest.Kind kind,
+      VersionVector from,
+      List<ElementVersion> versions,
+      List<Transaction> transactions,
+      long firstMicros,
+      Cut at) {
     number++;
-    VersionVector to = VersionVector.of(SITE, seq);
     List<Manifest.Segment> segments = new ArrayList<>();
     segments.addAll(segments(ElementKind.VERTEX, "v", versions));
     segments.addAll(segments(ElementKind.EDGE, "e", versions));
-    long vertices = alive.keySet().stream().filter(id -> id.kind() == ElementKind.VERTEX).count();
-    long first = transactions.stream().mapToLong(Transaction::committedAtMicros).min().orElse(now);
     Manifest manifest =
         new Manifest(
             GRAPH,
             number,
             kind,
             parent,
-            kind.whole() ? VersionVector.EMPTY : cut,
-            to,
-            new Manifest.CommitSpan(first, now),
+            from,
+            VersionVector.of(SITE, at.seq()),
+            new Manifest.CommitSpan(firstMicros, at.micros()),
             List.of(),
-            List.of(new Manifest.SiteCut(SITE, STORE, seq, now, Optional.empty())),
+            List.of(new Manifest.SiteCut(SITE, STORE, at.seq(), at.micros(), Optional.empty())),
             new Manifest.Counts(
-                vertices,
-                alive.size() - vertices,
+                at.vertices(),
+                at.edges(),
                 versions.size(),
                 versions.stream().filter(version -> version.state().isEmpty()).count(),
                 transactions.size()),
-            fingerprint,
-            schema,
+            at.fingerprint(),
+            at.schema(),
             segments,
             transactions.isEmpty() ? Optional.empty() : Optional.of(file(transactions)),
             new Manifest.Writer("lab", "0"),
             Manifest.Encoding.ZSTD,
             Instant.EPOCH);
+    append(manifest);
+    return manifest;
+  }
+
+  private void append(Entry entry) {
     try {
-      byte[] json = EntryJson.write(manifest);
-      repository.create(manifest.key(), json);
-      parent = Optional.of(Chain.Tip.of(manifest.key(), json).asParent());
+      byte[] json = EntryJson.write(entry);
+      repository.create(entry.key(), json);
+      parent = Optional.of(Chain.Tip.of(entry.key(), json).asParent());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    cut = to;
-    pending.clear();
-    pendingTransactions.clear();
-    return manifest;
   }
 
   private List<Manifest.Segment> segments(

@@ -164,7 +164,8 @@ public final class LedgerBook {
         "the newest ledger of graph '%s' may be damaged, so none was written on top of it: %s"
             .formatted(
                 chain.graph(), damage.stream().map(Damage::text).collect(Collectors.joining("; "))),
-        "bring the damaged entry back from a copy; varve verify lists all damage");
+        "bring the damaged entry back from a copy; varve verify lists all damage; if it is lost for"
+            + " good, --accept-lost-ledger goes on from the newest readable one");
   }
 
   /**
