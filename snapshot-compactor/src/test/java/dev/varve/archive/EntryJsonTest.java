@@ -77,6 +77,42 @@ class EntryJsonTest {
   }
 
   @Test
+  void mergedAndThinnedDeltasAreReadAndWrittenByteForByte() throws Exception {
+    for (Manifest.Kind kind : List.of(Manifest.Kind.MERGED, Manifest.Kind.THINNED)) {
+      Manifest manifest = ofKind(kind);
+      byte[] golden =
+          Golden.file(
+              kind.name().toLowerCase(java.util.Locale.ROOT) + "-v1.json",
+              EntryJson.write(manifest));
+      assertThat(EntryJson.write(manifest)).isEqualTo(golden);
+      assertThat(EntryJson.read(KEY, golden)).isEqualTo(manifest);
+    }
+  }
+
+  /** A thinned one lists no transactions. */
+  private static Manifest ofKind(Manifest.Kind kind) {
+    boolean fine = kind.everyMoment();
+    return new Manifest(
+        DELTA.graph(),
+        DELTA.number(),
+        kind,
+        DELTA.parent(),
+        DELTA.from(),
+        DELTA.to(),
+        DELTA.committed(),
+        DELTA.positions(),
+        DELTA.sites(),
+        new Manifest.Counts(1000, 2000, 30, 4, fine ? 5 : 0),
+        DELTA.fingerprint(),
+        DELTA.schema(),
+        DELTA.segments(),
+        fine ? DELTA.transactions() : Optional.empty(),
+        DELTA.writer(),
+        DELTA.encoding(),
+        DELTA.createdAt());
+  }
+
+  @Test
   void unknownMembersAndAHigherMinorVersionAreIgnored() {
     String json =
         text().replace("\"version\" : \"1.0\"", "\"version\" : \"1.9\", \"mood\" : {\"x\" : 1}");
