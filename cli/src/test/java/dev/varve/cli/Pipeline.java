@@ -2,6 +2,7 @@ package dev.varve.cli;
 
 import dev.varve.archive.Chain;
 import dev.varve.archive.DirectoryRepository;
+import dev.varve.archive.Repository;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -101,11 +102,11 @@ final class Pipeline implements AutoCloseable {
   }
 
   Optional<Chain.Link> newest() throws IOException {
-    return newest(repositoryRoot());
+    return newest(new DirectoryRepository(repositoryRoot()));
   }
 
-  private static Optional<Chain.Link> newest(Path root) throws IOException {
-    return Chain.loadEnd(new DirectoryRepository(root), GRAPH).map(Chain.End::head);
+  private static Optional<Chain.Link> newest(Repository repository) throws IOException {
+    return Chain.loadEnd(repository, GRAPH).map(Chain.End::head);
   }
 
   /** Waits until the chain holds a transaction. */
@@ -126,8 +127,12 @@ final class Pipeline implements AutoCloseable {
 
   /** Waits until a chain that is kept elsewhere holds a transaction. */
   void awaitTransaction(Path root, long seq) throws IOException, InterruptedException {
+    awaitTransaction(new DirectoryRepository(root), seq);
+  }
+
+  void awaitTransaction(Repository repository, long seq) throws IOException, InterruptedException {
     long end = System.nanoTime() + Installed.AT_MOST.toNanos();
-    while (reached(root) < seq) {
+    while (reached(repository) < seq) {
       for (Map.Entry<String, Process> entry : processes.entrySet()) {
         if (!entry.getValue().isAlive()) {
           throw new AssertionError(
@@ -135,15 +140,16 @@ final class Pipeline implements AutoCloseable {
         }
       }
       if (System.nanoTime() > end) {
-        throw new AssertionError("the chain is at " + reached(root) + ", not at " + seq + tail());
+        throw new AssertionError(
+            "the chain is at " + reached(repository) + ", not at " + seq + tail());
       }
       Thread.sleep(LOOK_EVERY_MS);
     }
   }
 
   /** The last transaction in the chain; -1 if there is no chain. */
-  private static long reached(Path root) throws IOException {
-    return newest(root)
+  private static long reached(Repository repository) throws IOException {
+    return newest(repository)
         .flatMap(link -> link.manifest().to().seqs().values().stream().max(Long::compare))
         .orElse(-1L);
   }

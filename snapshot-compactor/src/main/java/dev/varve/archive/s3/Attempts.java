@@ -52,7 +52,7 @@ final class Attempts {
         }
         failure = errors.translate(what, e);
         pause = pause(failures, e);
-        last = failures >= retry.attempts() || S3Errors.unreachable(e) && failures >= unreachable();
+        last = failures >= (S3Errors.unreachable(e) ? unreachable() : retry.attempts());
       } catch (InterruptedIOException e) {
         throw e;
       } catch (IOException e) {
@@ -61,23 +61,23 @@ final class Attempts {
         last = failures >= retry.attempts();
       }
       if (last) {
-        throw errors.gaveUp(failure);
+        throw errors.gaveUp(what, failure);
       }
       LOG.debug("{}, trying again in {} ms", failure.getMessage(), pause.toMillis());
       sleep(pause);
     }
   }
 
-  /** Waits after so many failures in a row; throws the failure if they are too many. */
-  void pauseAfter(int failures, IOException failure) throws IOException {
+  /** Waits after so many failures in a row; throws the last if they are too many. */
+  void pauseAfter(String what, int failures, IOException failure) throws IOException {
     if (failures >= retry.attempts()) {
-      throw failure;
+      throw errors.gaveUp(what, failure);
     }
     sleep(jittered(retry.firstPause(), failures));
   }
 
   private int unreachable() {
-    return UNREACHABLE_ATTEMPTS;
+    return Math.min(UNREACHABLE_ATTEMPTS, retry.attempts());
   }
 
   private Duration pause(int failures, SdkException e) {

@@ -1,6 +1,7 @@
 package dev.varve.archive.s3;
 
 import dev.varve.archive.Repository.Creation;
+import dev.varve.archive.RepositoryUnavailableException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.file.Files;
@@ -92,8 +93,10 @@ final class MultipartUpload {
       if (e.statusCode() != 404) {
         throw e;
       }
-      throw new IOException(
-          "the multipart upload of " + key + " was aborted by somebody else meanwhile", e);
+      throw new RepositoryUnavailableException(
+          "the multipart upload of " + key + " was ended by somebody else meanwhile",
+          "do it again; let only one process write the same file",
+          e);
     }
   }
 

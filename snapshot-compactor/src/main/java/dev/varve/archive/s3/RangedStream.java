@@ -173,7 +173,7 @@ final class RangedStream extends InputStream {
     }
     body.close(false);
     direct = null;
-    attempts.pauseAfter(++failures, failure);
+    attempts.pauseAfter("read " + source.name(), ++failures, failure);
     return 0;
   }
 
@@ -227,7 +227,7 @@ final class RangedStream extends InputStream {
         body.close(filled == bytes);
       }
       if (failure != null) {
-        attempts.pauseAfter(++broken, failure);
+        attempts.pauseAfter("read " + source.name(), ++broken, failure);
       }
     }
     return buffer;

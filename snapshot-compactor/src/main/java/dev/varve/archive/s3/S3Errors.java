@@ -114,7 +114,10 @@ final class S3Errors {
   private IOException refused(String what, AwsServiceException e) {
     String code = code(e);
     int status = e.statusCode();
-    if (status >= 500 && status != 501 || throttled(e) || PASSING.contains(code) || status == 408) {
+    if ((status >= 500 && status != 501)
+        || throttled(e)
+        || PASSING.contains(code)
+        || status == 408) {
       return new RepositoryUnavailableException(
           "cannot " + what + ": " + text(e),
           code.equals("RequestTimeTooSkewed")
@@ -125,8 +128,8 @@ final class S3Errors {
     throw permanent(what, e, code, status);
   }
 
-  /** The last word on what went on failing. */
-  IOException gaveUp(IOException last) {
+  /** The last word on what went on failing, with something to do about it. */
+  IOException gaveUp(String what, IOException last) {
     if (last.getCause() instanceof AwsServiceException e
         && code(e).equals("RequestTimeTooSkewed")) {
       throw failed(
@@ -134,7 +137,12 @@ final class S3Errors {
           "set this machine's clock, or the store's, by a time server",
           e);
     }
-    return last;
+    return last instanceof RepositoryUnavailableException
+        ? last
+        : new RepositoryUnavailableException(
+            "cannot " + what + ": " + last.getMessage(),
+            "see the network between here and " + store(),
+            last);
   }
 
   private VarveException permanent(String what, AwsServiceException e, String code, int status) {

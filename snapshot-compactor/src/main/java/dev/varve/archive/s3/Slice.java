@@ -23,21 +23,28 @@ record Slice(Path file, int number, long from, long bytes) {
 
   private static final int BUFFER_BYTES = 64 << 10;
 
-  /** What the bytes are checked by. */
-  record Md5(byte[] digest) {
+  /**
+   * What the bytes are checked by.
+   *
+   * @param hex 32 lower-case digits, as in ETags
+   */
+  record Md5(String hex) {
+    /** As in the header. */
     String base64() {
-      return Base64.getEncoder().encodeToString(digest);
+      return Base64.getEncoder().encodeToString(HexFormat.of().parseHex(hex));
     }
 
-    String hex() {
-      return HexFormat.of().formatHex(digest);
+    private static Md5 of(MessageDigest digest) {
+      return new Md5(HexFormat.of().formatHex(digest.digest()));
     }
 
     static Md5 of(byte[] content) {
-      return new Md5(digester().digest(content));
+      MessageDigest digest = digester();
+      digest.update(content);
+      return of(digest);
     }
 
-    static MessageDigest digester() {
+    private static MessageDigest digester() {
       try {
         return MessageDigest.getInstance("MD5");
       } catch (NoSuchAlgorithmException e) {
@@ -54,7 +61,7 @@ record Slice(Path file, int number, long from, long bytes) {
         digest.update(buffer, 0, n);
       }
     }
-    return new Md5(digest.digest());
+    return Md5.of(digest);
   }
 
   RequestBody body() {

@@ -206,7 +206,7 @@ final class FaultyProxy implements AutoCloseable {
   }
 
   private static byte[] done(byte[] body) {
-    return ("HTTP/1.1 200 OK\r\nETag: \"%s\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    return "HTTP/1.1 200 OK\r\nETag: \"%s\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
         .formatted(Slice.Md5.of(body).hex())
         .getBytes(StandardCharsets.ISO_8859_1);
   }

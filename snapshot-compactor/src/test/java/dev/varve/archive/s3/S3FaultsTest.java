@@ -241,6 +241,18 @@ final class S3FaultsTest {
   }
 
   @Test
+  void downloadThatAlwaysBreaksEnds() throws Exception {
+    Repository repository = settled();
+    repository.create("g/s/1", file(content(1 << 20)));
+    proxy.every(GET, new AnswerCut(0));
+    RepositoryUnavailableException e =
+        catchThrowableOfType(
+            RepositoryUnavailableException.class, () -> read(repository, "g/s/1", 0));
+    assertThat(e).hasMessageContaining("cannot read s3://").hasMessageContaining("broke off");
+    assertThat(e.hint()).contains("network");
+  }
+
+  @Test
   void whoLooksAtTheHeadFetchesNoMore() throws Exception {
     Repository repository = settled();
     repository.create("g/s/1", file(content(5 << 20)));
