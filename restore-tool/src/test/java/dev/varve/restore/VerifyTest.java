@@ -3,6 +3,7 @@ package dev.varve.restore;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.varve.archive.Damage;
+import dev.varve.archive.Ledger;
 import dev.varve.archive.Manifest;
 import dev.varve.fault.ExitCode;
 import dev.varve.graph.Edge;
@@ -150,5 +151,188 @@ class VerifyTest {
     Verify.Report report = verify(Verify.Level.GRAPH);
     assertThat(report.damage()).extracting(Damage::key).containsOnly(last.key());
     assertThat(report.damage().get(0).text()).contains("e999 goes from v998 to v997");
+  }
+
+  enum Victim {
+    BASE,
+    DELTA,
+    MERGED,
+    CHECKPOINT
+  }
+
+  @ParameterizedTest
+  @EnumSource(Victim.class)
+  void whatIsSaidToBeRestorableIsRestored(Victim victim) throws IOException {
+    manifests.add(lab.merged(0, 1));
+    lab.delta(); // that the newest entry of all is missing, nobody can see
+    Manifest damaged =
+        switch (victim) {
+          case BASE -> manifests.get(0);
+          case DELTA -> manifests.get(3);
+          case CHECKPOINT -> manifests.get(4);
+          case MERGED -> manifests.get(6);
+        };
+    for (Damaging how : Damaging.values()) {
+      for (String key : List.of(segment(damaged), damaged.key())) {
+        byte[] good = Files.readAllBytes(file(key));
+        how.damage(file(key), good);
+        Verify.Report report = verify(Verify.Level.DATA);
+        assertThat(report.exitCode()).isEqualTo(ExitCode.DAMAGE_FOUND);
+        assertThat(report.damage()).extracting(Damage::key).containsExactly(key);
+        assertThat(report.spans()).isNotEmpty();
+        for (RecoverySpan span : report.spans()) {
+          for (RecoverySpan.Cut end : List.of(span.from(), span.to())) {
+            MemoryTarget target = new MemoryTarget();
+            RestoreReport restored =
+                Restore.run(
+                    lab.repository(),
+                    ChainLab.GRAPH,
+                    new Moment.AtVector(end.vector()),
+                    () -> target,
+                    false,
+                    Progress.NONE);
+            assertThat(restored.moment()).isEqualTo(new Moment.AtVector(end.vector()));
+            assertThat(target.graph)
+                .as("%s of %s at %s", how, key, end)
+                .isEqualTo(lab.history.get(end.vector().weight()));
+          }
+        }
+        Files.write(file(key), good);
+      }
+    }
+    assertThat(verify(Verify.Level.GRAPH).damage()).isEmpty();
+  }
+
+  enum Damaging {
+    MISSING,
+    CUT,
+    FLIPPED;
+
+    void damage(Path file, byte[] good) throws IOException {
+      switch (this) {
+        case MISSING -> Files.delete(file);
+        case CUT -> Files.write(file, java.util.Arrays.copyOf(good, good.length / 3));
+        case FLIPPED -> {
+          byte[] bad = good.clone();
+          bad[good.length / 2] ^= 1;
+          Files.write(file, bad);
+        }
+      }
+    }
+  }
+
+  @Test
+  void theWayRoundDamageThatIsMetWhileReadingEndsInTheSameFiles() throws IOException {
+    Damaging.FLIPPED.damage(
+        file(segment(manifests.get(4))), Files.readAllBytes(file(segment(manifests.get(4)))));
+    TargetUri uri = TargetUri.parse("dir:" + directory.resolve("restored") + "?format=avro");
+    RestoreReport report =
+        Restore.run(
+            lab.repository(),
+            ChainLab.GRAPH,
+            new Moment.Latest(),
+            () ->
+                dev.varve.restore.target.Targets.open(
+                    uri,
+                    new dev.varve.restore.target.Targets.Needs(
+                        Optional.empty(),
+                        new dev.varve.restore.target.neo4j.OfflineStore.Resources(1, 1 << 20),
+                        () -> {
+                          throw new AssertionError("no store");
+                        })),
+            false,
+            Progress.NONE);
+    assertThat(report.actual()).isEqualTo(lab.fingerprint());
+    assertThat(report.moment()).isEqualTo(new Moment.Latest());
+    assertThat(directory.resolve("restored/varve.json")).exists();
+  }
+
+  @Test
+  void mergedAndThinnedDeltasAreFoundGood() {
+    lab.merged(0, 2);
+    lab.thinned(0, 1);
+    lab.thinned(1, 2);
+    assertThat(verify(Verify.Level.GRAPH).damage()).isEmpty();
+  }
+
+  @Test
+  void whoeverPromisesAnotherGraphAtTheSameCutIsFound() {
+    ChainLab.Cut cut = lab.cuts.get(2);
+    Manifest wrong =
+        lab.checkpoint(
+            new ChainLab.Cut(
+                cut.seq(),
+                cut.micros(),
+                cut.vertices() + 1,
+                cut.edges(),
+                cut.fingerprint(),
+                cut.schema(),
+                cut.newest()));
+    Verify.Report report = verify(Verify.Level.MANIFEST);
+    assertThat(report.damage()).extracting(Damage::key).containsExactly(wrong.key());
+    assertThat(report.damage().get(0).text()).contains("another graph");
+  }
+
+  @Test
+  void aThinnedDeltaThatLeadsElsewhereIsFoundAtTheLevelOfTheGraph() {
+    ChainLab.Laid delta = lab.deltas.get(1);
+    lab.deltas.set(
+        1,
+        new ChainLab.Laid(
+            delta.manifest(),
+            delta.versions().subList(0, delta.versions().size() - 1),
+            delta.transactions()));
+    Manifest wrong = lab.merged(0, 1);
+    assertThat(verify(Verify.Level.DATA).damage()).isEmpty();
+    Verify.Report report = verify(Verify.Level.GRAPH);
+    assertThat(report.damage()).extracting(Damage::key).containsExactly(wrong.key());
+    assertThat(report.spans()).hasSize(1);
+  }
+
+  @Test
+  void expiredObjectsAreNoDamageAndALostRestorePointIsSaid() throws IOException {
+    lab.ledger(
+        List.of(
+            new Ledger.RestorePoint("early", manifests.get(1).to(), 1, java.time.Instant.EPOCH),
+            new Ledger.RestorePoint("late", manifests.get(5).to(), 2, java.time.Instant.EPOCH)),
+        List.of(new Ledger.Range(1, 4)));
+    for (Manifest old : manifests.subList(0, 4)) {
+      for (Manifest.Segment segment : old.segments()) {
+        Files.delete(file(segment.object().key()));
+      }
+      Files.delete(file(old.key()));
+    }
+    Verify.Report report = verify(Verify.Level.GRAPH);
+    assertThat(report.damage()).isEmpty();
+    assertThat(report.lostPoints()).extracting(Ledger.RestorePoint::name).containsExactly("early");
+    assertThat(report.exitCode()).isEqualTo(ExitCode.DAMAGE_FOUND);
+  }
+
+  @Test
+  void inEveryRowOfSamplesEveryObjectHasItsTurn() {
+    List<Manifest.StoredObject> objects =
+        manifests.stream()
+            .flatMap(manifest -> manifest.segments().stream())
+            .map(Manifest.Segment::object)
+            .toList();
+    for (double percent : new double[] {10, 30, 100}) {
+      for (long first : new long[] {0, 20_779}) {
+        long days = (long) Math.ceil(100 / percent) + 1;
+        for (Manifest.StoredObject object : objects) {
+          assertThat(
+                  java.util.stream.LongStream.range(first, first + days)
+                      .anyMatch(seed -> new Verify.Sample(percent, seed).takes(object)))
+              .isTrue();
+        }
+      }
+    }
+    Verify.Report some =
+        Verify.run(
+            lab.repository(),
+            ChainLab.GRAPH,
+            Verify.Level.DATA,
+            Optional.of(new Verify.Sample(20, 1)),
+            Progress.NONE);
+    assertThat(some.read()).isLessThan(some.objects());
   }
 }
