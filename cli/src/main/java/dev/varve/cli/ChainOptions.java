@@ -2,6 +2,7 @@ package dev.varve.cli;
 
 import dev.varve.archive.Repositories;
 import dev.varve.archive.Repository;
+import dev.varve.archive.RepositoryConfig;
 import dev.varve.cli.config.Config;
 import java.io.IOException;
 import java.util.Optional;
@@ -12,8 +13,11 @@ final class ChainOptions {
 
   @Option(
       names = "--repository",
-      paramLabel = "DIR|s3://BUCKET/PREFIX",
-      description = "where the chain is kept, instead of the configuration's repository.root")
+      paramLabel = "NAME|DIR|s3://BUCKET/PREFIX",
+      description = {
+        "where the chain is kept, instead of the configuration's repository.root:",
+        "the name of one of the configuration's copies, or a place"
+      })
   private Optional<String> repository = Optional.empty();
 
   @Option(names = "--graph", description = "the graph's name, instead of the configuration's")
@@ -23,6 +27,17 @@ final class ChainOptions {
   record Chosen(String graph, Repository repository) {}
 
   Config.ChainPlace place(Session session) {
+    Optional<RepositoryConfig> copy =
+        repository.flatMap(name -> OtherPlace.configured(session, name));
+    if (copy.isPresent()) {
+      String name =
+          graph.orElseGet(
+              () ->
+                  Config.chainPlace(
+                          session.configFile(), session.environment(), graph, Optional.empty())
+                      .graph());
+      return new Config.ChainPlace(name, copy.get());
+    }
     return Config.chainPlace(session.configFile(), session.environment(), graph, repository);
   }
 

@@ -5,9 +5,6 @@ import dev.varve.archive.Damage;
 import dev.varve.archive.Repositories;
 import dev.varve.archive.Repository;
 import dev.varve.archive.RepositoryConfig;
-import dev.varve.archive.RepositoryLocation;
-import dev.varve.archive.crypt.KeySource;
-import dev.varve.cli.config.Config;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import dev.varve.restore.Progress;
@@ -15,7 +12,6 @@ import dev.varve.restore.Verify;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -35,8 +31,6 @@ import picocli.CommandLine.Option;
       "A copy that was interrupted goes on when the command is run again."
     })
 final class CopyCommand implements Callable<Integer> {
-
-  static final String TO_KEY = "VARVE_TO_KEY";
 
   private enum Check {
     NONE,
@@ -82,22 +76,14 @@ final class CopyCommand implements Callable<Integer> {
     this.session = session;
   }
 
-  /** One of the configuration's copies; empty if there is none of this name. */
-  static Optional<RepositoryConfig> configured(Session session, String name) {
-    return Optional.ofNullable(
-        Config.copies(session.configFile(), session.environment()).get(name));
-  }
-
-  static VarveException notConfigured(String name) {
-    return new VarveException(
-        ExitCode.USAGE,
-        "there is no copy '" + name + "' in the configuration",
-        "name one of the section copies, such as copies." + name + ".root");
-  }
-
   @Override
   public Integer call() throws IOException {
-    RepositoryConfig destination = destination();
+    RepositoryConfig destination =
+        OtherPlace.of(
+            session,
+            chain.place(session).repository(),
+            to,
+            OtherPlace.key(session, "to", toKeyFile, toKeyCommand));
     ChainOptions.Chosen chosen = chain.open(session);
     Console console = session.console();
     try (Repository source = chosen.repository();
@@ -133,7 +119,7 @@ final class CopyCommand implements Callable<Integer> {
     }
   }
 
-  private record Watched(Progress progress) implements Copy.Watcher {
+  record Watched(Progress progress) implements Copy.Watcher {
     @Override
     public void begins(long entries, long bytes) {
       progress.phase("bytes copied", bytes);
@@ -161,39 +147,6 @@ final class CopyCommand implements Callable<Integer> {
     report.damage().forEach(damage -> console.line("DAMAGE in the copy: %s", damage.text()));
     console.line("%s", report.restorable());
     return report;
-  }
-
-  private RepositoryConfig destination() {
-    Optional<KeySource> key = key();
-    Optional<RepositoryConfig> named =
-        to.matches("[a-z0-9-]+") ? configured(session, to) : Optional.empty();
-    if (named.isPresent()) {
-      if (key.isPresent()) {
-        throw new VarveException(
-            ExitCode.USAGE,
-            "the key of the copy '" + to + "' is in the configuration",
-            "leave --to-key-file, --to-key-command and $" + TO_KEY + " out");
-      }
-      return named.get();
-    }
-    RepositoryConfig from = chain.place(session).repository();
-    RepositoryLocation location = RepositoryLocation.parse(to, Path.of("").toAbsolutePath());
-    return new RepositoryConfig(location, from.store(), from.bytesPerSecond(), key);
-  }
-
-  private Optional<KeySource> key() {
-    List<KeySource> given = new ArrayList<>();
-    toKeyFile.map(KeySource.KeyFile::new).ifPresent(given::add);
-    toKeyCommand.map(KeySource.Command::shell).ifPresent(given::add);
-    Optional.ofNullable(session.environment().get(TO_KEY))
-        .ifPresent(text -> given.add(new KeySource.Text("$" + TO_KEY, text)));
-    if (given.size() > 1) {
-      throw new VarveException(
-          ExitCode.USAGE,
-          "more than one key was given for the copy",
-          "leave all but one of --to-key-file, --to-key-command and $" + TO_KEY + " out");
-    }
-    return given.stream().findFirst();
   }
 
   private static void say(Console console, Repository source, Repository copy, Copy.Report report) {

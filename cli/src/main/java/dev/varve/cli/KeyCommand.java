@@ -64,8 +64,8 @@ final class KeyCommand implements Runnable {
 
     RepositoryConfig of(Session session) {
       return copy.isPresent()
-          ? CopyCommand.configured(session, copy.get())
-              .orElseThrow(() -> CopyCommand.notConfigured(copy.get()))
+          ? OtherPlace.configured(session, copy.get())
+              .orElseThrow(() -> OtherPlace.notConfigured(copy.get()))
           : chain.place(session).repository();
     }
   }

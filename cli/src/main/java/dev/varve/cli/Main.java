@@ -59,6 +59,7 @@ final class Main implements Runnable {
             .addSubcommand("restore", new RestoreCommand(session))
             .addSubcommand("verify", new VerifyCommand(session))
             .addSubcommand("copy", new CopyCommand(session))
+            .addSubcommand("repair", new RepairCommand(session))
             .addSubcommand("key", KeyCommand.of(session))
             .setCaseInsensitiveEnumValuesAllowed(true)
             .setParameterExceptionHandler((e, args) -> session.refused(e))

@@ -178,6 +178,33 @@ final class KeysAndCopiesTest {
   }
 
   @Test
+  void damageIsMendedFromACopy() throws Exception {
+    Path file = directory.resolve("varve.yaml");
+    Files.writeString(
+        file,
+        """
+        graph: orders
+        repository: { root: plain }
+        copies: { far: { root: encrypted, keyFile: key } }
+        """);
+    done(run("-c", file.toString(), "verify", "--repository", "far"));
+    String segment = new DirectoryRepository(plain).list("orders/segments/").get(1);
+    Files.writeString(plain.resolve(segment), "rubbish");
+    String manifest = new DirectoryRepository(plain).list("orders/manifests/").get(0);
+    Files.delete(plain.resolve(manifest));
+    assertThat(run("-c", file.toString(), "verify").exitCode()).isEqualTo(2);
+    Result repaired = run("-c", file.toString(), "repair", "--from", "far");
+    done(repaired);
+    assertThat(repaired.out())
+        .contains("MENDED " + manifest + " is missing", "MENDED " + segment + " is cut off");
+    done(run("-c", file.toString(), "verify", "--level=graph"));
+    JsonNode again = run("-c", file.toString(), "repair", "--from", "far", "--output=json").json();
+    assertThat(again.get("mended")).isEmpty();
+    assertThat(again.get("objects").asInt()).isEqualTo(3);
+    failed(run("-c", file.toString(), "repair", "--from", "plain2"), 11, "no entry in common", "");
+  }
+
+  @Test
   void aConfiguredCopyIsNamedAndShown() throws Exception {
     Path file = directory.resolve("varve.yaml");
     Files.writeString(

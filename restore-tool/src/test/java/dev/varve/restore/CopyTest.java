@@ -413,13 +413,13 @@ class CopyTest {
     assertThat(report.damage()).isEmpty();
   }
 
-  private static byte[] bytes(Repository repository, String key) throws IOException {
+  static byte[] bytes(Repository repository, String key) throws IOException {
     try (InputStream in = repository.read(key, 0)) {
       return in.readAllBytes();
     }
   }
 
-  private static Map<String, String> contents(Repository repository) throws IOException {
+  static Map<String, String> contents(Repository repository) throws IOException {
     Map<String, String> contents = new TreeMap<>();
     for (String key : repository.list("g/")) {
       contents.put(key, Arrays.hashCode(bytes(repository, key)) + "");
@@ -428,10 +428,10 @@ class CopyTest {
   }
 
   /** Stands for the end of the process. */
-  private static final class Died extends RuntimeException {}
+  static final class Died extends RuntimeException {}
 
   /** Dies at one call of either side. */
-  private static final class Dying extends Forwarding {
+  static final class Dying extends Forwarding {
     private final AtomicInteger calls;
     private final int dieAt;
     private final boolean after;

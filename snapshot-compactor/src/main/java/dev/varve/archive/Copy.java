@@ -5,16 +5,8 @@ import dev.varve.archive.Repository.Creation;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.InterruptedIOException;
-import java.io.OutputStream;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.security.DigestOutputStream;
-import java.security.MessageDigest;
-import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -24,7 +16,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -47,18 +38,13 @@ public final class Copy implements AutoCloseable {
 
   private static final int THREADS = 4;
   private static final int AHEAD = 4 * THREADS;
-  private static final int IN_MEMORY_BYTES_MAX = 1 << 20;
-  private static final int BUFFER_BYTES = 64 * 1024;
-  private static final int ATTEMPTS_MAX = 6;
-  private static final Duration FIRST_PAUSE = Duration.ofMillis(200);
 
   private final Repository source;
   private final Repository destination;
   private final String graph;
-  private final Path scratch;
+  private final Transfer transfer;
   private final Watcher watcher;
   private final ExecutorService pool;
-  private final AtomicLong scratchNames = new AtomicLong();
 
   // what is known from earlier runs
   private long cursor;
@@ -139,7 +125,7 @@ public final class Copy implements AutoCloseable {
     this.source = source;
     this.destination = destination;
     this.graph = graph;
-    this.scratch = scratch;
+    this.transfer = new Transfer(source, destination, scratch);
     this.watcher = watcher;
     this.pool =
         Executors.newFixedThreadPool(
@@ -160,8 +146,7 @@ public final class Copy implements AutoCloseable {
    */
   public Report run() throws IOException {
     if (cursor == 0) {
-      Files.createDirectories(scratch);
-      clearScratch();
+      transfer.begin();
     }
     Run run = new Run();
     run.look();
@@ -175,20 +160,7 @@ public final class Copy implements AutoCloseable {
   @Override
   public void close() {
     pool.shutdownNow();
-    try {
-      clearScratch();
-      Files.deleteIfExists(scratch);
-    } catch (IOException e) {
-      // the next run clears it
-    }
-  }
-
-  private void clearScratch() throws IOException {
-    try (DirectoryStream<Path> files = Files.newDirectoryStream(scratch, "{copy-*,.copy-*}")) {
-      for (Path file : files) {
-        Files.deleteIfExists(file);
-      }
-    }
+    transfer.close();
   }
 
   /** One pass over what comes after the cursor. */
@@ -230,7 +202,8 @@ public final class Copy implements AutoCloseable {
       String after = cursor == 0 ? "" : Keys.manifest(graph, cursor);
       Map<Long, Future<Object>> reading = new TreeMap<>();
       for (Repository.Listed listed :
-          insist("list " + from.location(), () -> from.list(Keys.manifests(graph), after))) {
+          Transfer.insist(
+              "list " + from.location(), () -> from.list(Keys.manifests(graph), after))) {
         OptionalLong number = Keys.manifestNumber(listed.key());
         if (number.isPresent() && number.getAsLong() > cursor) {
           long n = number.getAsLong();
@@ -238,7 +211,7 @@ public final class Copy implements AutoCloseable {
         }
       }
       for (Map.Entry<Long, Future<Object>> each : reading.entrySet()) {
-        Object result = await(each.getValue());
+        Object result = Transfer.await(each.getValue());
         if (result instanceof Seen entry) {
           seen.put(each.getKey(), entry);
         } else if (result instanceof Damage damage) {
@@ -250,7 +223,8 @@ public final class Copy implements AutoCloseable {
     private Object readEntry(Repository from, long number) throws IOException {
       String key = Keys.manifest(graph, number);
       try {
-        Chain.Tip tip = insist("read " + key, () -> Chain.Tip.of(key, bytesOf(from, key)));
+        Chain.Tip tip =
+            Transfer.insist("read " + key, () -> Chain.Tip.of(key, Transfer.bytesOf(from, key)));
         Entry entry = tip.entry();
         if (entry.number() != number || !entry.graph().equals(graph)) {
           return new Damage.Unreadable(
@@ -369,14 +343,14 @@ public final class Copy implements AutoCloseable {
 
     private Pending begin(Seen seen) throws IOException {
       String key = Keys.manifest(graph, seen.number());
-      byte[] content = insist("read " + key, () -> bytesOf(source, key));
+      byte[] content = Transfer.insist("read " + key, () -> Transfer.bytesOf(source, key));
       Chain.Tip tip = Chain.Tip.of(key, content);
       if (!tip.sha256().equals(seen.sha256())) {
         throw new IOException(key + " changed while it was copied");
       }
       List<Future<Optional<Obstacle>>> copying = new ArrayList<>();
       if (tip.entry() instanceof Manifest manifest) {
-        for (StoredObject object : objectsOf(manifest)) {
+        for (StoredObject object : Transfer.objectsOf(manifest)) {
           copying.add(pool.submit(() -> copyObject(object)));
         }
       }
@@ -386,7 +360,7 @@ public final class Copy implements AutoCloseable {
     private void finish(Pending entry) throws IOException {
       List<Obstacle> found = new ArrayList<>();
       for (Future<Optional<Obstacle>> object : entry.objects()) {
-        await(object).ifPresent(found::add);
+        Transfer.await(object).ifPresent(found::add);
       }
       if (found.isEmpty()) {
         publish(entry);
@@ -397,11 +371,11 @@ public final class Copy implements AutoCloseable {
     }
 
     private void publish(Pending entry) throws IOException {
-      insist(
+      Transfer.insist(
           "write " + entry.key() + " to " + destination.location(),
           () -> {
             if (destination.create(entry.key(), entry.bytes()) == Creation.ALREADY_EXISTS
-                && !Arrays.equals(bytesOf(destination, entry.key()), entry.bytes())) {
+                && !Arrays.equals(Transfer.bytesOf(destination, entry.key()), entry.bytes())) {
               throw refused("somebody else writes to it: its " + entry.key() + " is another one");
             }
             return entry;
@@ -427,9 +401,9 @@ public final class Copy implements AutoCloseable {
     /** Returns what is wrong with it, if it is not in the destination then. */
     private Optional<Obstacle> copyObject(StoredObject object) throws IOException {
       OptionalLong size =
-          insist("look at " + object.key(), () -> destination.sizeBytes(object.key()));
+          Transfer.insist("look at " + object.key(), () -> destination.sizeBytes(object.key()));
       if (size.isEmpty()) {
-        return insist("copy " + object.key(), () -> transfer(object))
+        return Transfer.insist("copy " + object.key(), () -> transfer(object))
             .map(damage -> new Obstacle(false, damage));
       }
       if (size.getAsLong() != object.bytes()) {
@@ -443,72 +417,13 @@ public final class Copy implements AutoCloseable {
     }
 
     private Optional<Damage> transfer(StoredObject object) throws IOException {
-      if (object.bytes() <= IN_MEMORY_BYTES_MAX) {
-        byte[] content;
-        try {
-          content = bytesOf(source, object.key());
-        } catch (NoSuchFileException e) {
-          return Optional.of(new Damage.Missing(object.key()));
-        } catch (DamagedException e) {
-          return Optional.of(new Damage.Unreadable(object.key(), String.valueOf(e.getMessage())));
-        }
-        Optional<Damage> damage = compare(object, content.length, Digests.sha256Of(content));
-        return damage.isPresent()
-            ? damage
-            : created(object, () -> destination.create(object.key(), content));
+      Optional<Damage> damage = transfer.run(object);
+      if (damage.isEmpty()) {
+        objects.incrementAndGet();
+        bytes.addAndGet(object.bytes());
+        watcher.copied(object.bytes());
       }
-      Path file =
-          scratch.resolve(
-              "copy-" + ProcessHandle.current().pid() + "-" + scratchNames.incrementAndGet());
-      try {
-        Optional<Damage> damage = download(object, file);
-        return damage.isPresent()
-            ? damage
-            : created(object, () -> destination.create(object.key(), file));
-      } finally {
-        Files.deleteIfExists(file);
-      }
-    }
-
-    private Optional<Damage> download(StoredObject object, Path file) throws IOException {
-      MessageDigest digest = Digests.sha256();
-      long length = 0;
-      try (OutputStream out = new DigestOutputStream(Files.newOutputStream(file), digest);
-          InputStream in = source.read(object.key(), 0)) {
-        byte[] buffer = new byte[BUFFER_BYTES];
-        for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
-          out.write(buffer, 0, count);
-          length += count;
-        }
-      } catch (NoSuchFileException e) {
-        return Optional.of(new Damage.Missing(object.key()));
-      } catch (DamagedException e) {
-        return Optional.of(new Damage.Unreadable(object.key(), String.valueOf(e.getMessage())));
-      }
-      return compare(object, length, Digests.hex(digest));
-    }
-
-    private static Optional<Damage> compare(StoredObject object, long length, String sha256) {
-      if (length != object.bytes()) {
-        return Optional.of(new Damage.WrongLength(object.key(), object.bytes(), length));
-      }
-      return sha256.equals(object.sha256())
-          ? Optional.empty()
-          : Optional.of(new Damage.Altered(object.key(), object.sha256(), sha256));
-    }
-
-    private Optional<Damage> created(StoredObject object, Attempt<Creation> creation)
-        throws IOException {
-      if (creation.run() == Creation.ALREADY_EXISTS) {
-        OptionalLong size = destination.sizeBytes(object.key());
-        if (size.isEmpty() || size.getAsLong() != object.bytes()) {
-          throw new IOException(object.key() + " exists with another length: " + size);
-        }
-      }
-      objects.incrementAndGet();
-      bytes.addAndGet(object.bytes());
-      watcher.copied(object.bytes());
-      return Optional.empty();
+      return damage;
     }
 
     /**
@@ -521,13 +436,13 @@ public final class Copy implements AutoCloseable {
           || removedFor.equals(ledger.map(Ledger::number))
           || !sourceDamage.isEmpty()
           || !destinationDamage.isEmpty()
-          || insist(
+          || Transfer.insist(
                   "look at " + ledger.get().key(), () -> destination.sizeBytes(ledger.get().key()))
               .isEmpty()) {
         return;
       }
       for (Repository.Listed listed :
-          insist(
+          Transfer.insist(
               "list " + destination.location(),
               () -> destination.list(Keys.manifests(graph), ""))) {
         OptionalLong number = Keys.manifestNumber(listed.key());
@@ -542,9 +457,11 @@ public final class Copy implements AutoCloseable {
       long count = 0;
       try {
         Entry entry =
-            Chain.Tip.of(key, insist("read " + key, () -> bytesOf(destination, key))).entry();
+            Chain.Tip.of(
+                    key, Transfer.insist("read " + key, () -> Transfer.bytesOf(destination, key)))
+                .entry();
         if (entry instanceof Manifest manifest) {
-          for (StoredObject object : objectsOf(manifest)) {
+          for (StoredObject object : Transfer.objectsOf(manifest)) {
             delete(object.key());
             count++;
           }
@@ -559,7 +476,7 @@ public final class Copy implements AutoCloseable {
     }
 
     private void delete(String key) throws IOException {
-      insist(
+      Transfer.insist(
           "remove " + key + " from " + destination.location(),
           () -> {
             destination.delete(key);
@@ -593,69 +510,6 @@ public final class Copy implements AutoCloseable {
           removed,
           sourceDamage,
           destinationDamage);
-    }
-  }
-
-  private static List<StoredObject> objectsOf(Manifest manifest) {
-    List<StoredObject> objects = new ArrayList<>();
-    manifest.segments().forEach(segment -> objects.add(segment.object()));
-    manifest.transactions().ifPresent(file -> objects.add(file.object()));
-    return objects;
-  }
-
-  private static byte[] bytesOf(Repository repository, String key) throws IOException {
-    try (InputStream in = repository.read(key, 0)) {
-      return in.readAllBytes();
-    }
-  }
-
-  /** Something that may fail for a while and does no harm if it is done again. */
-  private interface Attempt<T> {
-    T run() throws IOException;
-  }
-
-  private static <T> T insist(String what, Attempt<T> attempt) throws IOException {
-    Duration pause = FIRST_PAUSE;
-    for (int failures = 1; ; failures++) {
-      try {
-        return attempt.run();
-      } catch (NoSuchFileException | InterruptedIOException | RepositoryUnavailableException e) {
-        throw e;
-      } catch (IOException e) {
-        if (failures >= ATTEMPTS_MAX) {
-          throw new IOException(
-              "cannot " + what + ", tried " + failures + " times: " + e.getMessage(), e);
-        }
-        pause(pause);
-        pause = pause.multipliedBy(2);
-      }
-    }
-  }
-
-  private static void pause(Duration pause) throws InterruptedIOException {
-    try {
-      Thread.sleep(pause.toMillis());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new InterruptedIOException("stopped");
-    }
-  }
-
-  private static <T> T await(Future<T> future) throws IOException {
-    try {
-      return future.get();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new InterruptedIOException("stopped");
-    } catch (ExecutionException e) {
-      Throwable cause = e.getCause();
-      if (cause instanceof IOException unreachable) {
-        throw unreachable;
-      }
-      if (cause instanceof RuntimeException known) {
-        throw known;
-      }
-      throw new IllegalStateException(cause);
     }
   }
 }
