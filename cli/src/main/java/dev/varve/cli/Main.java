@@ -53,6 +53,8 @@ final class Main implements Runnable {
             .addSubcommand("fold", new FoldCommand(session))
             .addSubcommand("compact", new CompactCommand(session))
             .addSubcommand("checkpoint", new CheckpointCommand(session))
+            .addSubcommand("merge", new MergeCommand(session))
+            .addSubcommand("expire", new ExpireCommand(session))
             .addSubcommand("info", new InfoCommand(session))
             .addSubcommand("mark", new MarkCommand(session))
             .addSubcommand("unmark", new UnmarkCommand(session))

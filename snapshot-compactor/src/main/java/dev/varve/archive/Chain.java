@@ -68,6 +68,17 @@ public record Chain(
       return new Tip(EntryJson.read(key, bytes), Digests.sha256Of(bytes));
     }
 
+    /**
+     * Reads an entry.
+     *
+     * @throws DamagedException if it is not one
+     * @throws NewerFormatException if its major version is not known
+     * @throws NoSuchFileException if it is not there
+     */
+    public static Tip read(Repository repository, String key) throws IOException {
+      return Chain.read(repository, key);
+    }
+
     /** How an entry that follows this one names it. */
     public Manifest.Parent asParent() {
       return new Manifest.Parent(entry.number(), sha256);
@@ -123,19 +134,31 @@ public record Chain(
   public static Optional<End> loadEnd(Repository repository, String graph) throws IOException {
     List<Long> numbers = numbers(repository, graph);
     Tip tip = null;
+    Optional<Ledger> ledger = Optional.empty();
     for (int i = numbers.size() - 1; i >= 0; i--) {
-      String key = Keys.manifest(graph, numbers.get(i));
-      Tip read = read(repository, key);
-      tip = tip == null ? read : tip;
-      if (read.entry() instanceof Manifest manifest && manifest.head()) {
-        return Optional.of(new End(tip, new Link(manifest, read.sha256())));
+      long number = numbers.get(i);
+      if (ledger.isEmpty() || !ledger.get().isExpired(number)) {
+        Tip read = read(repository, Keys.manifest(graph, number));
+        tip = tip == null ? read : tip;
+        if (read.entry() instanceof Manifest manifest && manifest.head()) {
+          return Optional.of(new End(tip, new Link(manifest, read.sha256())));
+        }
+        if (ledger.isEmpty() && read.entry() instanceof Ledger newest) {
+          ledger = Optional.of(newest);
+        }
       }
-      if (i == 0 || numbers.get(i - 1) != numbers.get(i) - 1) {
-        throw new DamagedException(
-            Keys.manifest(graph, Math.max(1, numbers.get(i) - 1)),
-            "it is missing, and no base or delta comes after it",
-            null);
+      long before = i > 0 ? numbers.get(i - 1) : 0;
+      for (long missing = number - 1; missing > before; missing--) {
+        if (ledger.isEmpty() || !ledger.get().isExpired(missing)) {
+          throw new DamagedException(
+              Keys.manifest(graph, missing),
+              "it is missing, and no base or delta comes after it",
+              null);
+        }
       }
+    }
+    if (tip != null) {
+      throw new DamagedException(tip.entry().key(), "there is no base or delta before it", null);
     }
     return Optional.empty();
   }

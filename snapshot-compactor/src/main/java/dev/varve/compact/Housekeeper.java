@@ -3,9 +3,12 @@ package dev.varve.compact;
 import dev.varve.archive.Chain;
 import dev.varve.archive.Damage;
 import dev.varve.archive.Manifest;
+import dev.varve.archive.Repository;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
@@ -49,6 +52,7 @@ public final class Housekeeper implements AutoCloseable {
   private final Workbench bench;
   private final Map<String, Long> putOff = new HashMap<>();
   private final List<String> problems = new ArrayList<>();
+  private final List<Manifest> made = new ArrayList<>();
   private final Thread thread;
   private volatile HousekeepingStatus status = HousekeepingStatus.BEGUN;
 
@@ -97,6 +101,57 @@ public final class Housekeeper implements AutoCloseable {
     }
   }
 
+  /**
+   * What was merged.
+   *
+   * @param made in the order in which it was published
+   * @param problems what could not be merged, and why
+   */
+  public record Merged(List<Manifest> made, List<String> problems) {
+    public Merged {
+      made = List.copyOf(made);
+      problems = List.copyOf(problems);
+    }
+  }
+
+  /**
+   * Makes the merges that are due, whether or not a compactor is running.
+   *
+   * @throws VarveException if there is no room for temporary files
+   */
+  public static Merged mergeNow(Repository repository, String graph, MergePlan.Policy policy) {
+    Path directory;
+    try {
+      directory = Files.createTempDirectory("varve-merge");
+    } catch (IOException e) {
+      throw new VarveException(
+          ExitCode.FAILED,
+          "there is no room for temporary files: " + e,
+          "make some, or name another directory with -Djava.io.tmpdir",
+          e);
+    }
+    HousekeepingConfig config =
+        new HousekeepingConfig(
+            graph,
+            repository,
+            directory,
+            CompactConfig.DEFAULT_SEGMENT_BYTES,
+            CompactConfig.DEFAULT_SORT_BYTES,
+            CompactConfig.DEFAULT_COMPRESSION_LEVEL,
+            CompactConfig.Retry.USUAL,
+            Duration.ofDays(1),
+            Duration.ofDays(1),
+            policy,
+            ExpirePlan.Policy.EVERYTHING,
+            HousekeepingConfig.HeavyWork.ALWAYS);
+    try (Housekeeper housekeeper = of(config, Clock.systemUTC())) {
+      housekeeper.mergeRound();
+      return new Merged(housekeeper.made, housekeeper.problems);
+    } finally {
+      directory.toFile().delete();
+    }
+  }
+
   public HousekeepingStatus status() {
     return status;
   }
@@ -133,10 +188,17 @@ public final class Housekeeper implements AutoCloseable {
 
   /** Does all that is due. */
   void round() {
-    problems.clear();
+    mergeRound();
     attempt("checkpoint", this::checkpoint);
-    attempt("merges", this::merges);
+    attempt("expiry", this::expire);
     status = status.ended(clock.instant(), problems.stream().findFirst());
+  }
+
+  /** Does the merges that are due. */
+  void mergeRound() {
+    problems.clear();
+    made.clear();
+    attempt("merges", this::merges);
   }
 
   private interface Duty {
@@ -177,10 +239,10 @@ public final class Housekeeper implements AutoCloseable {
       return false;
     }
     Chain.Stretch newest = stretches.get(stretches.size() - 1);
-    Instant made = newest.base().manifest().createdAt();
+    Instant since = newest.base().manifest().createdAt();
     Instant now = clock.instant();
     return !newest.deltas().isEmpty()
-        && (made.isAfter(now) || made.plus(config.checkpointEvery()).isBefore(now));
+        && (since.isAfter(now) || since.plus(config.checkpointEvery()).isBefore(now));
   }
 
   private void merges() throws IOException {
@@ -211,16 +273,38 @@ public final class Housekeeper implements AutoCloseable {
 
   private void merge(MergePlan.Job job, Manifest.Parent tip) throws IOException {
     status = status.doing(job.what());
-    Manifest made = new Merge(bench).run(job, tip);
-    status = status.merged(made.totalBytes());
+    Manifest merged = new Merge(bench).run(job, tip);
+    made.add(merged);
+    status = status.merged(merged.totalBytes());
     LOG.info(
         "manifest {}: {} up to {}, from {} deltas of {} bytes, {} bytes",
-        made.number(),
-        made.kind(),
-        made.to(),
+        merged.number(),
+        merged.kind(),
+        merged.to(),
         job.deltas().size(),
         job.deltas().stream().mapToLong(delta -> delta.manifest().totalBytes()).sum(),
-        made.totalBytes());
+        merged.totalBytes());
+  }
+
+  private void expire() throws IOException {
+    if (Chain.loadEnd(config.repository(), config.graph()).isEmpty()) {
+      return;
+    }
+    status = status.doing("expiry");
+    Expire.Removed removed =
+        Expire.run(
+            config.repository(),
+            config.graph(),
+            config.retention(),
+            new LedgerBook(config.repository(), bench.publisher(), bench.writer(), clock),
+            clock);
+    status = status.removed(removed.objects());
+    if (removed.objects() > 0) {
+      LOG.info("removed {} objects of {} bytes", removed.objects(), removed.bytes());
+    }
+    for (String refused : removed.refused()) {
+      problem("removal of", new IOException(refused));
+    }
   }
 
   private void problem(String what, Exception e) {

@@ -17,6 +17,7 @@ import java.time.Instant;
  * @param checkpointEvery how old the newest base or checkpoint gets before the next is made
  * @param mergeEvery how often to look for what can be merged
  * @param merges what is merged
+ * @param retention what expires
  * @param heavyWork when heavy work may begin
  */
 public record HousekeepingConfig(
@@ -30,6 +31,7 @@ public record HousekeepingConfig(
     Duration checkpointEvery,
     Duration mergeEvery,
     MergePlan.Policy merges,
+    ExpirePlan.Policy retention,
     HeavyWork heavyWork) {
 
   /** When heavy work may begin; asked about twice a minute. */

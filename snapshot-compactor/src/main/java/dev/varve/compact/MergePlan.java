@@ -98,7 +98,7 @@ public record MergePlan(List<Job> jobs) {
     }
 
     /** The delta at whose cut it ends. */
-    Manifest last() {
+    public Manifest last() {
       return deltas.get(deltas.size() - 1).manifest();
     }
 

@@ -71,6 +71,33 @@ final class Lab implements AutoCloseable {
     return VersionVector.of(graph.site, graph.seq);
   }
 
+  Housekeeper housekeeper(
+      Repository repository, MergePlan.Policy merges, ExpirePlan.Policy retention, Clock clock) {
+    return Housekeeper.of(
+        new HousekeepingConfig(
+            GRAPH,
+            repository,
+            directory.resolve("housekeeping"),
+            5000,
+            64 << 10,
+            CompactConfig.DEFAULT_COMPRESSION_LEVEL,
+            IMPATIENT,
+            Duration.ofDays(10_000),
+            Duration.ofHours(1),
+            merges,
+            retention,
+            HousekeepingConfig.HeavyWork.ALWAYS),
+        clock);
+  }
+
+  LedgerBook book(Repository repository, Clock clock) {
+    return new LedgerBook(
+        repository,
+        new Publisher(repository, new Insistence(IMPATIENT, "wait")),
+        new Manifest.Writer("book-" + random.nextInt(), "test"),
+        clock);
+  }
+
   Workbench bench(Repository repository, long seed) throws IOException {
     return bench(repository, seed, clock());
   }
@@ -140,6 +167,9 @@ final class Lab implements AutoCloseable {
                   new Manifest.SiteCut(
                       to.site(), to.store(), to.seq(), to.committedAtMicros(), Optional.empty())));
       VersionVector from = head.map(Manifest::to).orElse(VersionVector.EMPTY);
+      if (from.equals(cut.vector())) {
+        return head.orElseThrow();
+      }
       Path runs = Files.createTempDirectory(bench.directory(), "runs");
       try (VersionSorter sorter = new VersionSorter(runs, 64 << 10)) {
         collect(from, sorter);

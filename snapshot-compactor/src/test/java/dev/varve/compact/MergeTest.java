@@ -165,19 +165,10 @@ class MergeTest {
   }
 
   private Housekeeper housekeeper(MergePlan.Policy policy) {
-    return Housekeeper.of(
-        new HousekeepingConfig(
-            Lab.GRAPH,
-            repository,
-            directory.resolve("housekeeping"),
-            5000,
-            64 << 10,
-            CompactConfig.DEFAULT_COMPRESSION_LEVEL,
-            Lab.IMPATIENT,
-            Duration.ofDays(1000),
-            Duration.ofHours(1),
-            policy,
-            HousekeepingConfig.HeavyWork.ALWAYS),
+    return lab.housekeeper(
+        repository,
+        policy,
+        ExpirePlan.Policy.EVERYTHING,
         Clock.fixed(Lab.at(lab.graph.seq).plusSeconds(100), ZoneOffset.UTC));
   }
 

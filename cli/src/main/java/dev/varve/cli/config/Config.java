@@ -2,6 +2,8 @@ package dev.varve.cli.config;
 
 import dev.varve.archive.RepositoryConfig;
 import dev.varve.archive.RepositoryLocation;
+import dev.varve.compact.ExpirePlan;
+import dev.varve.compact.HousekeepingConfig;
 import dev.varve.compact.MergePlan;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
@@ -12,7 +14,9 @@ import java.io.IOException;
 import java.io.Reader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.DateTimeException;
 import java.time.Duration;
+import java.time.ZoneId;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
@@ -91,7 +95,12 @@ public record Config(
       Duration commitEvery,
       Optional<String> instance) {}
 
-  /** See {@link Key}. */
+  /**
+   * See {@link Key}.
+   *
+   * @param merges keeps every version where nothing expires
+   * @param retention keeps everything where nothing is said of how much
+   */
   public record Compact(
       Duration flushEvery,
       long flushBytes,
@@ -100,7 +109,9 @@ public record Config(
       int compressionLevel,
       Duration checkpointEvery,
       Duration mergeEvery,
-      MergePlan.Policy merges) {}
+      MergePlan.Policy merges,
+      ExpirePlan.Policy retention,
+      HousekeepingConfig.HeavyWork heavyWork) {}
 
   /**
    * Reads the file and what the environment says instead of it.
@@ -134,19 +145,59 @@ public record Config(
             settings.number(Key.FOLD_THREADS, 1),
             settings.duration(Key.FOLD_COMMIT),
             settings.optional(Key.FOLD_INSTANCE)),
-        new Compact(
-            settings.duration(Key.COMPACT_FLUSH_EVERY),
-            settings.bytes(Key.COMPACT_FLUSH_BYTES),
-            settings.bytes(Key.COMPACT_SEGMENT_BYTES),
-            settings.bytes(Key.COMPACT_MEMORY),
-            compressionLevel(settings),
-            settings.duration(Key.COMPACT_CHECKPOINT_EVERY),
-            settings.duration(Key.COMPACT_MERGE_EVERY),
-            new MergePlan.Policy(
-                settings.duration(Key.COMPACT_MERGE_SPAN),
-                settings.bytes(Key.COMPACT_MERGE_BYTES),
-                Optional.of(settings.duration(Key.COMPACT_KEEP_FINE)),
-                settings.duration(Key.COMPACT_THIN_TO))));
+        compact(settings));
+  }
+
+  private static Compact compact(Settings settings) {
+    Optional<Integer> keepChains =
+        settings.optional(Key.COMPACT_KEEP_CHAINS).isPresent()
+            ? Optional.of(settings.number(Key.COMPACT_KEEP_CHAINS, 1))
+            : Optional.empty();
+    Optional<Duration> keepFor =
+        settings.optional(Key.COMPACT_KEEP_FOR).isPresent()
+            ? Optional.of(settings.duration(Key.COMPACT_KEEP_FOR))
+            : Optional.empty();
+    boolean expires = keepChains.isPresent() || keepFor.isPresent();
+    Duration keepFine = settings.duration(Key.COMPACT_KEEP_FINE);
+    return new Compact(
+        settings.duration(Key.COMPACT_FLUSH_EVERY),
+        settings.bytes(Key.COMPACT_FLUSH_BYTES),
+        settings.bytes(Key.COMPACT_SEGMENT_BYTES),
+        settings.bytes(Key.COMPACT_MEMORY),
+        compressionLevel(settings),
+        settings.duration(Key.COMPACT_CHECKPOINT_EVERY),
+        settings.duration(Key.COMPACT_MERGE_EVERY),
+        new MergePlan.Policy(
+            settings.duration(Key.COMPACT_MERGE_SPAN),
+            settings.bytes(Key.COMPACT_MERGE_BYTES),
+            expires ? Optional.of(keepFine) : Optional.empty(),
+            settings.duration(Key.COMPACT_THIN_TO)),
+        expires
+            ? new ExpirePlan.Policy(keepChains, keepFor, Optional.of(keepFine), ExpirePlan.STANDBY)
+            : ExpirePlan.Policy.EVERYTHING,
+        heavyWork(settings));
+  }
+
+  private static HousekeepingConfig.HeavyWork heavyWork(Settings settings) {
+    Optional<String> expression =
+        settings.optional(Key.COMPACT_HEAVY_WORK).filter(text -> !text.isBlank());
+    if (expression.isEmpty()) {
+      return HousekeepingConfig.HeavyWork.ALWAYS;
+    }
+    ZoneId zone;
+    try {
+      zone = ZoneId.of(settings.text(Key.COMPACT_HEAVY_WORK_ZONE));
+    } catch (DateTimeException e) {
+      throw settings.invalid(
+          Key.COMPACT_HEAVY_WORK_ZONE, "a time zone such as UTC or Europe/Berlin");
+    }
+    try {
+      return new CronWindow(expression.get(), zone);
+    } catch (IllegalArgumentException e) {
+      throw settings.invalid(
+          Key.COMPACT_HEAVY_WORK,
+          "five fields as in cron, such as '* 1-5 * * *' (" + e.getMessage() + ")");
+    }
   }
 
   /** Where a graph's chain is kept: all that is needed to look at it or to restore from it. */

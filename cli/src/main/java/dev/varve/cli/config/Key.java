@@ -102,7 +102,17 @@ public enum Key {
       "compact.compressionLevel",
       "1",
       "zstd level of segments, 1 to 19; more is smaller and slower"),
-  COMPACT_KEEP_CHAINS("compact.keepChains", "7", "reserved: nothing is expired yet"),
+  COMPACT_KEEP_CHAINS(
+      "compact.keepChains",
+      null,
+      "how many of the newest chains are kept; all, if keepFor is not set either"),
+  COMPACT_KEEP_FOR(
+      "compact.keepFor", null, "how far back can be restored, such as 30d; longer if keepChains"),
+  COMPACT_HEAVY_WORK(
+      "compact.heavyWork",
+      null,
+      "when merging and expiring may begin, as in cron: 0-59 1-5 * * *; always if not set"),
+  COMPACT_HEAVY_WORK_ZONE("compact.heavyWorkZone", "UTC", "the time zone of compact.heavyWork"),
   ;
 
   static final String ENVIRONMENT_PREFIX = "VARVE_";

@@ -141,8 +141,9 @@ public final class Parts {
         CompactConfig.Retry.USUAL,
         compact.checkpointEvery(),
         compact.mergeEvery(),
-        compact.merges().keepingAll(),
-        HousekeepingConfig.HeavyWork.ALWAYS);
+        compact.merges(),
+        compact.retention(),
+        compact.heavyWork());
   }
 
   private record Capturing(Capture capture) implements Part.Running {
@@ -233,7 +234,8 @@ public final class Parts {
               .trouble()
               .or(() -> housekeeper.status().trouble())
               .map(trouble -> " (" + trouble + ")")
-              .orElse("")
+              .orElseGet(
+                  () -> housekeeper.status().doing().map(doing -> " (" + doing + ")").orElse(""))
           + copies.text(status.newestManifest());
     }
 
@@ -261,6 +263,7 @@ public final class Parts {
       report.put("checkpoints", status.checkpoints());
       report.put("merges", status.merges());
       report.put("bytesWritten", status.bytesWritten());
+      report.put("objectsRemoved", status.objectsRemoved());
       report.put("lastRoundAt", status.lastRoundAt().map(Object::toString).orElse(null));
       report.put("trouble", status.trouble().orElse(null));
       return report;

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.varve.archive.RepositoryConfig;
 import dev.varve.archive.RepositoryLocation;
 import dev.varve.archive.s3.S3Options;
+import dev.varve.compact.ExpirePlan;
+import dev.varve.compact.HousekeepingConfig;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import java.io.IOException;
@@ -13,6 +15,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Map;
 import java.util.Objects;
 import org.junit.jupiter.api.BeforeEach;
@@ -213,6 +216,38 @@ final class ConfigTest {
         .hasMessageContaining("repository.root must be a directory, or s3://bucket/prefix");
     assertThat(refused(LEAST, Map.of("VARVE_REPOSITORY_PART_SIZE", "1MiB")))
         .hasMessageContaining("repository.partSize must be 5MiB or more");
+  }
+
+  @Test
+  void nothingExpiresUnlessSaid() throws Exception {
+    Config.Compact usual = read(LEAST).compact();
+    assertThat(usual.retention()).isEqualTo(ExpirePlan.Policy.EVERYTHING);
+    assertThat(usual.merges().keepFine()).isEmpty();
+    assertThat(usual.heavyWork().mayBegin(Instant.EPOCH)).isTrue();
+    Config.Compact bounded =
+        read(LEAST + "compact: { keepChains: 5, keepFor: 30d, keepFine: 2d }\n").compact();
+    assertThat(bounded.retention().keepChains()).hasValue(5);
+    assertThat(bounded.retention().keepFor()).hasValue(Duration.ofDays(30));
+    assertThat(bounded.merges().keepFine()).hasValue(Duration.ofDays(2));
+    assertThat(refused(LEAST + "compact: { keepChains: 0 }\n", Map.of()))
+        .hasMessageContaining("1 or more");
+  }
+
+  @Test
+  void heavyWorkHasItsHours() throws Exception {
+    HousekeepingConfig.HeavyWork nights =
+        read(LEAST + "compact: { heavyWork: '*/10 1-3 * * 1-5', heavyWorkZone: Europe/Berlin }\n")
+            .compact()
+            .heavyWork();
+    assertThat(nights.mayBegin(Instant.parse("2026-11-23T00:10:59Z"))).as("Monday").isTrue();
+    assertThat(nights.mayBegin(Instant.parse("2026-11-23T00:11:00Z"))).isFalse();
+    assertThat(nights.mayBegin(Instant.parse("2026-11-23T03:10:00Z"))).isFalse();
+    assertThat(nights.mayBegin(Instant.parse("2026-11-22T00:10:00Z"))).as("Sunday").isFalse();
+    assertThat(refused(LEAST + "compact: { heavyWork: 'at night' }\n", Map.of()))
+        .hasMessageContaining("five fields as in cron");
+    assertThat(
+            refused(LEAST + "compact: { heavyWork: '* * * * *', heavyWorkZone: Mars }\n", Map.of()))
+        .hasMessageContaining("a time zone");
   }
 
   private static RepositoryConfig copy(Config config, String name) {
