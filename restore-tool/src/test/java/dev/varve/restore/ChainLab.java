@@ -254,7 +254,7 @@ public final class ChainLab {
         Manifest.Kind.THINNED,
         originals.get(0).manifest().from(),
         kept.values().stream()
-            .map(version -> replacing(version, before.get(version.id())))
+            .map(version -> replacing(version, before.getOrDefault(version.id(), Optional.empty())))
             .toList(),
         List.of(),
         originals.get(0).manifest().committed().firstMicros(),

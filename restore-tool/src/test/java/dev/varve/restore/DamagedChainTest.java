@@ -67,7 +67,7 @@ class DamagedChainTest {
         assertThat(restored.isPresent()).as(at).isEqualTo(possible);
         restored.ifPresent(graph -> assertThat(graph).as(at).isEqualTo(moment.getValue()));
       }
-      long micros = lab.committedAt.get(seq);
+      long micros = lab.committedAt.getOrDefault(seq, 0L);
       restore(lab, Window.instant(micros).toString())
           .ifPresent(
               graph -> assertThat(graph).as(at).isEqualTo(lab.history.get(lastAt(lab, micros))));

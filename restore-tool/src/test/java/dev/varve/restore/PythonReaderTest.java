@@ -179,7 +179,8 @@ class PythonReaderTest {
     for (String python : List.of("/usr/bin/python3", "python3")) {
       try {
         String modules =
-            "import avro, zstandard; from cryptography.hazmat.primitives.ciphers.aead import AESGCM";
+            "import avro, zstandard; from cryptography.hazmat.primitives.ciphers.aead import"
+                + " AESGCM";
         if (run(List.of(python, "-c", modules)).exitCode() == 0) {
           return Optional.of(python);
         }
