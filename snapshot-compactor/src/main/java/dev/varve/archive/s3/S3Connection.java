@@ -79,7 +79,7 @@ final class S3Connection {
       plain.close();
       throw new VarveException(
           ExitCode.USAGE,
-          "the region of bucket '" + options.bucket() + "' is not known: " + e.getMessage(),
+          "the region of bucket '" + options.bucket() + "' is not known",
           "set repository.region or AWS_REGION; or repository.endpoint if the store is not AWS",
           e);
     }

@@ -447,7 +447,7 @@ public final class S3Repository implements Repository {
                               .keyMarker(fromKey)
                               .uploadIdMarker(fromId)));
       for (var upload : response.uploads()) {
-        if (upload.initiated().isBefore(before)) {
+        if (upload.initiated() != null && upload.initiated().isBefore(before)) {
           abandon(upload.key(), upload.uploadId());
           abandoned++;
         }
