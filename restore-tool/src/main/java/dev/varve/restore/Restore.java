@@ -138,9 +138,8 @@ public final class Restore {
       Opening target,
       boolean overwrite,
       Progress progress) {
-    Chain chain = load(repository, graph);
     Set<String> damaged = new TreeSet<>();
-    RestorePlan plan = plan(repository, chain, moment, damaged);
+    RestorePlan plan = plan(repository, load(repository, graph), moment, damaged);
     boolean remove = overwrite;
     while (true) {
       try (GraphTarget opened = target.open()) {
@@ -151,20 +150,20 @@ public final class Restore {
           throw e;
         }
         LOG.warn("{}; looking for a way round", e.getMessage());
-        plan = around(repository, chain, plan, damaged, e);
+        plan = around(repository, plan, damaged, e);
         remove = false; // what is there now is of this restore, and is carried on
       }
     }
   }
 
-  /** Another plan for the same moment. */
+  /**
+   * Another plan for the same moment. The chain may have gone on: what is missing now may have been
+   * merged and have expired.
+   */
   private static RestorePlan around(
-      Repository repository,
-      Chain chain,
-      RestorePlan plan,
-      Set<String> damaged,
-      DamagedException damage) {
+      Repository repository, RestorePlan plan, Set<String> damaged, DamagedException damage) {
     try {
+      Chain chain = load(repository, plan.graph());
       return plan(repository, chain, new Moment.AtVector(plan.vector()), damaged)
           .forMoment(plan.moment());
     } catch (VarveException none) {

@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /** A target that an interrupted restore leaves as it is, in memory. */
-final class MemoryTarget implements GraphTarget {
+class MemoryTarget implements GraphTarget {
 
   final Map<ElementId, Element> graph = new TreeMap<>();
   private boolean begun;

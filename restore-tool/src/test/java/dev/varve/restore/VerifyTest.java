@@ -248,6 +248,36 @@ class VerifyTest {
   }
 
   @Test
+  void whatExpiresDuringARestoreIsReadFromWhatStandsForIt() {
+    MemoryTarget target =
+        new MemoryTarget() {
+          @Override
+          public Standing open(RestoreIdentity restore, boolean overwrite, Progress progress) {
+            Standing standing = super.open(restore, overwrite, progress);
+            if (standing == Standing.FRESH) {
+              lab.merged(0, 2);
+              lab.ledger(List.of(), List.of(new Ledger.Range(2, 4)));
+              for (Manifest old : manifests.subList(1, 4)) {
+                file(segment(old)).toFile().delete();
+                file(old.key()).toFile().delete();
+              }
+            }
+            return standing;
+          }
+        };
+    RestoreReport report =
+        Restore.run(
+            lab.repository(),
+            ChainLab.GRAPH,
+            new Moment.AtVector(manifests.get(2).to()),
+            () -> target,
+            false,
+            Progress.NONE);
+    assertThat(report.standing()).isEqualTo(GraphTarget.Standing.RESUMED);
+    assertThat(target.graph).isEqualTo(lab.history.get(manifests.get(2).to().weight()));
+  }
+
+  @Test
   void mergedAndThinnedDeltasAreFoundGood() {
     lab.merged(0, 2);
     lab.thinned(0, 1);
