@@ -296,6 +296,32 @@ class CopyTest {
     assertThat(copy.sizeBytes(manifests.get(0).key())).isPresent();
   }
 
+  /** A ledger is published and objects vanish after the source was listed. */
+  @Test
+  void whatExpiresMeanwhileIsNoDamage() throws Exception {
+    String victim = manifests.get(2).segments().get(0).object().key();
+    AtomicInteger times = new AtomicInteger();
+    Repository expiring =
+        new Forwarding(source) {
+          @Override
+          void call(String name, String key) throws IOException {
+            if (name.equals("read") && key.equals(victim) && times.incrementAndGet() == 1) {
+              expire(1, 4);
+              for (String old : source.list("g/segments/")) {
+                if (old.matches(".*/0{19}[1-4]-.*")) {
+                  source.delete(old);
+                }
+              }
+            }
+          }
+        };
+    assertThat(copy(expiring, copy).sourceDamage()).isEmpty();
+    assertThat(times.get()).isPositive();
+    copy(source, copy);
+    assertThat(copy.list("g/manifests/")).hasSize(3);
+    whole(copy);
+  }
+
   private Ledger expire(long first, long last) throws IOException {
     Manifest newest = manifests.get(5);
     Ledger ledger =

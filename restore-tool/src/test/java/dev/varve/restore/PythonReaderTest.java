@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.varve.archive.Copy;
 import dev.varve.archive.DirectoryRepository;
+import dev.varve.archive.Ledger;
 import dev.varve.archive.Repository;
 import dev.varve.archive.crypt.EncryptedRepository;
 import dev.varve.archive.crypt.MasterKey;
@@ -27,6 +28,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -99,6 +101,42 @@ class PythonReaderTest {
   }
 
   @Test
+  void itReadsMergedAndThinnedDeltasAndPassesOverWhatExpired() throws Exception {
+    lab = new ChainLab(directory.resolve("merged")).versionsASegment(40);
+    commit(10);
+    lab.base();
+    firstCut = lab.seq();
+    commit(8);
+    lab.delta();
+    commit(8);
+    lab.delta();
+    long fineUntil = lab.seq();
+    commit(4);
+    long inside = lab.seq();
+    commit(4);
+    lab.delta();
+    commit(8);
+    lab.delta();
+    lab.merged(0, 1);
+    lab.thinned(2, 3);
+    Path root = directory.resolve("merged/repository");
+    Set<Long> all = lab.history.tailMap(firstCut).keySet();
+    assertThat(moments(root, all)).hasSize(33); // by the original deltas
+    lab.ledger(List.of(), List.of(new Ledger.Range(2, 5)));
+    for (String key : lab.repository().list("g/")) {
+      if (key.matches(".*/0{19}[2-5][.-].*")) {
+        lab.repository().delete(key);
+      }
+    }
+    Set<Long> left = new TreeSet<>(lab.history.subMap(firstCut, fineUntil + 1).keySet());
+    left.add(lab.seq());
+    assertThat(moments(root, left)).hasSize(18);
+    Result thinned = read(root, "--at", "vv:" + vector(inside));
+    assertThat(thinned.exitCode()).isEqualTo(2);
+    assertThat(thinned.err()).contains("no way leads to");
+  }
+
+  @Test
   void itReadsAnEncryptedChain() throws Exception {
     String text = MasterKey.generate(new SecureRandom());
     Path key = Files.writeString(directory.resolve("key"), text);
@@ -131,12 +169,15 @@ class PythonReaderTest {
   }
 
   private List<String> everyMoment(Path root, String... options) throws Exception {
+    return moments(root, lab.history.tailMap(firstCut).keySet(), options);
+  }
+
+  private List<String> moments(Path root, Set<Long> seqs, String... options) throws Exception {
     List<String> arguments = new ArrayList<>(List.of(options));
     List<String> expected = new ArrayList<>();
-    for (Map.Entry<Long, Map<ElementId, Element>> moment :
-        lab.history.tailMap(firstCut).entrySet()) {
-      arguments.addAll(List.of("--at", "vv:" + vector(moment.getKey())));
-      Map<ElementId, Element> graph = moment.getValue();
+    for (long seq : seqs) {
+      arguments.addAll(List.of("--at", "vv:" + vector(seq)));
+      Map<ElementId, Element> graph = lab.history.getOrDefault(seq, Map.of());
       long vertices = graph.keySet().stream().filter(id -> id.kind() == ElementKind.VERTEX).count();
       expected.add(
           vertices + " " + (graph.size() - vertices) + " " + ChainLab.fingerprintOf(graph));

@@ -5,6 +5,7 @@ import dev.varve.archive.Repository.Creation;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -20,6 +21,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Copies a graph's chain from one repository to another, whatever they are made of: the same names,
@@ -36,6 +39,7 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 public final class Copy implements AutoCloseable {
 
+  private static final Logger LOG = LoggerFactory.getLogger(Copy.class);
   private static final int THREADS = 4;
   private static final int AHEAD = 4 * THREADS;
 
@@ -447,7 +451,14 @@ public final class Copy implements AutoCloseable {
               () -> destination.list(Keys.manifests(graph), ""))) {
         OptionalLong number = Keys.manifestNumber(listed.key());
         if (number.isPresent() && expired(number.getAsLong())) {
-          removed += remove(listed.key());
+          try {
+            removed += remove(listed.key());
+          } catch (InterruptedIOException e) {
+            throw e;
+          } catch (IOException e) { // such as an object lock; the copy is complete all the same
+            LOG.warn("{}: what has expired stays until the next ledger: {}", graph, e.toString());
+            break;
+          }
         }
       }
       removedFor = ledger.map(Ledger::number);
@@ -462,7 +473,7 @@ public final class Copy implements AutoCloseable {
                 .entry();
         if (entry instanceof Manifest manifest) {
           for (StoredObject object : Transfer.objectsOf(manifest)) {
-            delete(object.key());
+            destination.delete(object.key());
             count++;
           }
         }
@@ -471,17 +482,8 @@ public final class Copy implements AutoCloseable {
       } catch (DamagedException | NewerFormatException e) {
         return 0; // its objects cannot be known; it is ignored, as what has expired is
       }
-      delete(key);
+      destination.delete(key);
       return count + 1;
-    }
-
-    private void delete(String key) throws IOException {
-      Transfer.insist(
-          "remove " + key + " from " + destination.location(),
-          () -> {
-            destination.delete(key);
-            return key;
-          });
     }
 
     /** What is damaged is not tried again by this copy. */
