@@ -21,6 +21,6 @@ final class CompactCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    return new PipelineRun(session).one(parts -> parts.compact(startOver));
+    return new PipelineRun(session).lookAtRepository().one(parts -> parts.compact(startOver));
   }
 }

@@ -1,5 +1,7 @@
 package dev.varve.cli;
 
+import dev.varve.archive.Repositories;
+import dev.varve.archive.Repository;
 import dev.varve.cli.config.Config;
 import dev.varve.cli.pipeline.Part;
 import dev.varve.cli.pipeline.Parts;
@@ -39,6 +41,20 @@ final class PipelineRun {
   PipelineRun(Session session) {
     this.console = session.console();
     this.config = session.config();
+  }
+
+  /**
+   * Ends it before anything is started if the repository cannot be used as it is configured.
+   *
+   * @throws VarveException such as with {@link ExitCode#WRONG_KEY}
+   */
+  PipelineRun lookAtRepository() {
+    try (Repository repository = Repositories.open(config.repository())) {
+      LOG.debug("the repository is {}", repository.location());
+    } catch (IOException e) {
+      LOG.debug("the repository does not answer yet", e); // whoever needs it tries again
+    }
+    return this;
   }
 
   /** Starts Kafka in this process if so configured, then the parts, and watches them. */

@@ -30,6 +30,7 @@ final class UpCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     return new PipelineRun(session)
+        .lookAtRepository()
         .all(
             session.servers(),
             parts ->

@@ -96,6 +96,23 @@ final class KeysAndCopiesTest {
   }
 
   @Test
+  void aWrongKeyEndsThePipelineBeforeAnythingIsStarted() throws Exception {
+    Path file = directory.resolve("varve.yaml");
+    Files.writeString(
+        file,
+        """
+        graph: orders
+        source: { uri: "bolt://127.0.0.1:1", user: none }
+        kafka: { bootstrap: "127.0.0.1:1" }
+        repository: { root: encrypted }
+        """);
+    for (String command : List.of("up", "compact")) {
+      failed(run("-c", file.toString(), command), 12, "no key was given", "keyFile");
+    }
+    assertThat(directory.resolve("varve-data")).doesNotExist();
+  }
+
+  @Test
   void noKeyEndsWithTwelve() throws Exception {
     failed(verify(encrypted, Map.of()), 12, "is encrypted and no key was given", "keyFile");
   }
