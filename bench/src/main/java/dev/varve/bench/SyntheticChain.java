@@ -1,5 +1,6 @@
 package dev.varve.bench;
 
+import dev.varve.archive.Chain;
 import dev.varve.archive.DirectoryRepository;
 import dev.varve.archive.EntryJson;
 import dev.varve.archive.Keys;
@@ -26,21 +27,27 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Consumer;
 import java.util.function.LongFunction;
 
-/** A chain of one base: people who know, like and follow each other. */
+/** A chain of a base and, if wanted, deltas: people who know, like and follow each other. */
 final class SyntheticChain {
 
   static final String GRAPH = "bench";
 
   private static final Site SITE = Site.parse("neo4j@1");
-  private static final long SEQ = 1;
+  private static final long FIRST_SEQ = 1;
+  private static final String STORE = "bench";
   private static final long COMMITTED_MICROS = 1_700_000_000_000_000L;
+  private static final int LEVEL = Integer.getInteger("level", 1);
   private static final int ELEMENTS_A_SEGMENT = 250_000;
   private static final List<String> LABELS = List.of("Person", "Author", "Reader");
   private static final List<String> TYPES = List.of("KNOWS", "LIKES", "FOLLOWS");
@@ -57,7 +64,13 @@ final class SyntheticChain {
   private final Random random;
   private final ElementHasher hasher = new ElementHasher();
   private final List<Manifest.Segment> segments = new ArrayList<>();
+  private final Map<ElementKind, List<ElementVersion>> pending = new EnumMap<>(ElementKind.class);
+  private final Map<ElementKind, ElementHash[]> hashes = new EnumMap<>(ElementKind.class);
   private Fingerprint fingerprint = Fingerprint.EMPTY;
+  private List<Manifest.Position> positions = List.of();
+  private long seq = FIRST_SEQ;
+  private long number;
+  private Optional<Manifest.Parent> parent = Optional.empty();
 
   SyntheticChain(Path scratch, Path repository, long seed) {
     this.scratch = scratch;
@@ -80,18 +93,107 @@ final class SyntheticChain {
     Files.createDirectories(scratch);
     write(ElementKind.VERTEX, vertices, this::vertex);
     write(ElementKind.EDGE, edges, n -> edge(n, vertices));
+    publish(Manifest.Kind.BASE, VersionVector.EMPTY, vertices + edges);
+  }
+
+  /** The same graph without a chain: what the initial scan finds, in order. */
+  void scan(long vertices, long edges, Consumer<ElementVersion> each) {
+    hashes.put(ElementKind.VERTEX, new ElementHash[Math.toIntExact(vertices)]);
+    hashes.put(ElementKind.EDGE, new ElementHash[Math.toIntExact(edges)]);
+    for (long n = 0; n < vertices; n++) {
+      each.accept(version(ElementId.vertex(Long.toString(n)), vertex(n), n));
+    }
+    for (long n = 0; n < edges; n++) {
+      each.accept(version(ElementId.edge(Long.toString(n)), edge(n, vertices), n));
+    }
+  }
+
+  /** Where a compactor goes on to read after the base. */
+  SyntheticChain readOnFrom(List<Manifest.Position> places) {
+    positions = places;
+    return this;
+  }
+
+  /** A delta that changes so many elements, half of them vertices. */
+  void delta(int changes) throws IOException {
+    VersionVector from = VersionVector.of(SITE, seq);
+    segments.clear();
+    for (ElementVersion version : change(changes)) {
+      pending.computeIfAbsent(version.id().kind(), kind -> new ArrayList<>()).add(version);
+    }
+    for (ElementKind kind : ElementKind.values()) {
+      List<ElementVersion> versions = pending.getOrDefault(kind, List.of());
+      if (!versions.isEmpty()) {
+        writeSegment(kind, versions);
+      }
+    }
+    pending.clear();
+    publish(Manifest.Kind.DELTA, from, changes);
+  }
+
+  /** Changes so many elements in the next transaction; their versions in order. */
+  List<ElementVersion> change(int changes) {
+    seq++;
+    List<ElementVersion> versions = new ArrayList<>();
+    for (ElementKind kind : ElementKind.values()) {
+      long count = count(kind);
+      if (changes / 2 > count) {
+        throw new IllegalArgumentException(changes / 2 + " of " + count + " cannot be changed");
+      }
+      TreeSet<Long> chosen = new TreeSet<>();
+      while (chosen.size() < changes / 2) {
+        chosen.add(random.nextLong(count));
+      }
+      for (long n : chosen) {
+        ElementId id = new ElementId(kind, Long.toString(n));
+        Element state = kind == ElementKind.VERTEX ? vertex(n) : edge(n, count(ElementKind.VERTEX));
+        versions.add(version(id, state, n));
+      }
+    }
+    return versions;
+  }
+
+  private long count(ElementKind kind) {
+    return Objects.requireNonNull(hashes.get(kind)).length;
+  }
+
+  long seq() {
+    return seq;
+  }
+
+  static Site site() {
+    return SITE;
+  }
+
+  private void writeSegment(ElementKind kind, List<ElementVersion> versions) throws IOException {
+    String part = kind.code() + "000";
+    String key = Keys.part(GRAPH, number + 1, part, 1);
+    Path file = scratch.resolve(part);
+    try (SegmentWriter writer = new SegmentWriter(file, key, kind)) {
+      for (ElementVersion version : versions) {
+        writer.append(version);
+      }
+      segments.add(writer.finish());
+    }
+    repository.create(key, file);
+    Files.deleteIfExists(file);
+  }
+
+  private void publish(Manifest.Kind kind, VersionVector from, long versions) throws IOException {
+    number++;
+    long committed = micros(seq);
     Manifest manifest =
         new Manifest(
             GRAPH,
-            1,
-            Manifest.Kind.BASE,
-            Optional.empty(),
-            VersionVector.EMPTY,
-            VersionVector.of(SITE, SEQ),
-            new Manifest.CommitSpan(COMMITTED_MICROS, COMMITTED_MICROS),
-            List.of(),
-            List.of(new Manifest.SiteCut(SITE, "bench", SEQ, COMMITTED_MICROS, Optional.empty())),
-            new Manifest.Counts(vertices, edges, vertices + edges, 0, 0),
+            number,
+            kind,
+            parent,
+            from,
+            VersionVector.of(SITE, seq),
+            new Manifest.CommitSpan(committed, committed),
+            positions,
+            List.of(new Manifest.SiteCut(SITE, STORE, seq, committed, Optional.empty())),
+            new Manifest.Counts(count(ElementKind.VERTEX), count(ElementKind.EDGE), versions, 0, 0),
             fingerprint,
             SCHEMA,
             segments,
@@ -99,16 +201,23 @@ final class SyntheticChain {
             new Manifest.Writer("bench", "0"),
             Manifest.Encoding.ZSTD,
             Instant.EPOCH);
-    repository.create(manifest.key(), EntryJson.write(manifest));
+    byte[] json = EntryJson.write(manifest);
+    repository.create(manifest.key(), json);
+    parent = Optional.of(Chain.Tip.of(manifest.key(), json).asParent());
+  }
+
+  static long micros(long seq) {
+    return COMMITTED_MICROS + seq * 1000;
   }
 
   private void write(ElementKind kind, long count, LongFunction<Element> elements)
       throws IOException {
+    hashes.put(kind, new ElementHash[Math.toIntExact(count)]);
     for (long from = 0; from < count; from += ELEMENTS_A_SEGMENT) {
       String part = kind.code() + String.format("%03d", segments.size());
       String key = Keys.part(GRAPH, 1, part, 1);
       Path file = scratch.resolve(part);
-      try (SegmentWriter writer = new SegmentWriter(file, key, kind)) {
+      try (SegmentWriter writer = new SegmentWriter(file, key, kind, LEVEL)) {
         for (long n = from; n < Math.min(count, from + ELEMENTS_A_SEGMENT); n++) {
           writer.append(version(new ElementId(kind, Long.toString(n)), elements.apply(n), n));
         }
@@ -121,21 +230,24 @@ final class SyntheticChain {
 
   private ElementVersion version(ElementId id, Element state, long n) {
     ElementHash hash = hasher.hash(id, state);
-    fingerprint = fingerprint.plus(hash);
+    ElementHash[] known = Objects.requireNonNull(hashes.get(id.kind()));
+    Optional<ElementHash> replaced = Optional.ofNullable(known[(int) n]);
+    known[(int) n] = hash;
+    VersionVector vector = VersionVector.of(SITE, seq);
     long index = n * 2 + (id.kind() == ElementKind.EDGE ? 1 : 0);
-    return new ElementVersion(
-        id,
+    VersionHeader header =
         new VersionHeader(
-            new Dot(SITE, SEQ, index),
-            COMMITTED_MICROS,
-            1,
-            VersionVector.of(SITE, SEQ),
+            new Dot(SITE, seq, index),
+            micros(seq),
+            vector.weight(),
+            vector,
             Optional.of(hash),
-            Optional.empty(),
+            replaced,
             false,
             List.of(),
-            List.of()),
-        Optional.of(state));
+            List.of());
+    fingerprint = fingerprint.after(header);
+    return new ElementVersion(id, header, Optional.of(state));
   }
 
   private Element vertex(long n) {

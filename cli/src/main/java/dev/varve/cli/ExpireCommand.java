@@ -168,7 +168,10 @@ final class ExpireCommand implements Callable<Integer> {
   /** A part of the recovery window; thinned or not. */
   private record Span(Instant from, Instant to) {
     Map<String, Object> object() {
-      return Map.of("from", from.toString(), "to", to.toString());
+      Map<String, Object> object = new LinkedHashMap<>();
+      object.put("from", from.toString());
+      object.put("to", to.toString());
+      return object;
     }
   }
 

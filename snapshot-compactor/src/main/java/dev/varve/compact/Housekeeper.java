@@ -183,6 +183,9 @@ public final class Housekeeper implements AutoCloseable {
       }
     } catch (CancellationException e) {
       LOG.debug("housekeeping of {} was stopped", config.graph());
+    } catch (Throwable e) {
+      LOG.error("housekeeping of {} ended", config.graph(), e);
+      status = status.ended(clock.instant(), Optional.of("housekeeping has ended: " + e));
     }
   }
 
