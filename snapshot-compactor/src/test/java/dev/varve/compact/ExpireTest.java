@@ -295,7 +295,8 @@ class ExpireTest {
     lab.random.nextInt();
     ExpirePlan.Policy policy = chains(Optional.of(1), Optional.empty());
     Chain before = load();
-    for (int call = 1; ; call++) {
+    int stride = ChainUnderFaultsTest.STRIDE;
+    for (int call = 1 + lab.random.nextInt(stride); ; call += stride) {
       MemoryRepository copy = repository.copy();
       FaultyRepository faulty = FaultyRepository.at(copy, call, fault);
       boolean done = attempt(() -> run(faulty, policy));
