@@ -19,6 +19,16 @@ import picocli.CommandLine.Option;
 @Command(name = "init", description = "Write a commented varve.yaml for a store.")
 final class InitCommand implements Callable<Integer> {
 
+  /** The names of copies are free, so they are no keys. */
+  private static final String COPIES =
+      """
+
+      # copies kept in step in other places, each with the keys of repository
+      # copies:
+      #   far:
+      #     root: s3://bucket/prefix
+      """;
+
   private final Session session;
 
   @Option(
@@ -98,7 +108,7 @@ final class InitCommand implements Callable<Integer> {
         append(yaml, key, key.path().substring(dot + 1), Optional.ofNullable(given.get(key)));
       }
     }
-    return yaml.toString();
+    return yaml.append(COPIES).toString();
   }
 
   private static void append(StringBuilder yaml, Key key, String name, Optional<String> value) {

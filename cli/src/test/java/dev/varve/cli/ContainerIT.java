@@ -41,7 +41,7 @@ final class ContainerIT {
         Neo4jContainer target = Neo4jInContainer.server(Installed.HOME, false)) {
       source.start();
       target.start();
-      try (Pipeline pipeline = Pipeline.at(directory, source.getBoltUrl(), ENVIRONMENT)) {
+      try (Pipeline pipeline = Pipeline.byInit(directory, source.getBoltUrl(), ENVIRONMENT)) {
         Installed.Result doctor = pipeline.run("doctor");
         assertThat(doctor.exitCode()).as(doctor.toString()).isZero();
 

@@ -1,11 +1,14 @@
 package dev.varve.cli;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.varve.archive.Chain;
 import dev.varve.archive.DirectoryRepository;
 import dev.varve.archive.Repository;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -38,6 +41,25 @@ final class Pipeline implements AutoCloseable {
   static Pipeline at(Path directory, String source, Map<String, String> environment)
       throws IOException {
     return at(directory, source, "neo4j", Optional.empty(), environment);
+  }
+
+  /** As the README says: the configuration is what {@code varve init} writes. */
+  static Pipeline byInit(Path directory, String source, Map<String, String> environment)
+      throws IOException, InterruptedException {
+    Map<String, String> variables = new HashMap<>(environment);
+    variables.put("VARVE_COMPACT_FLUSH_EVERY", "1s");
+    Pipeline pipeline = new Pipeline(Files.createDirectories(directory), variables);
+    Installed.Result init =
+        pipeline.run(
+            "init",
+            "--graph",
+            GRAPH,
+            "--source",
+            source,
+            "--repository",
+            pipeline.repositoryRoot().toString());
+    assertThat(init.exitCode()).as(init.toString()).isZero();
+    return pipeline;
   }
 
   private static Pipeline at(

@@ -175,6 +175,14 @@ public enum Key {
     return Arrays.stream(values()).filter(key -> key.path.equals(path)).findFirst();
   }
 
+  /** The keys that begin with this path and a dot and may stand in the file. */
+  static List<String> section(String path) {
+    return Arrays.stream(values())
+        .filter(key -> key.inFile() && key.path.startsWith(path + "."))
+        .map(Key::path)
+        .toList();
+  }
+
   /** Whether keys begin with this path and a dot. */
   static boolean isSection(String path) {
     return Arrays.stream(values()).anyMatch(key -> key.path.startsWith(path + "."));

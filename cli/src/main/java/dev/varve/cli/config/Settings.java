@@ -151,14 +151,25 @@ final class Settings {
         readObject(file, parser, path + ".");
       } else if (value == JsonToken.START_ARRAY) {
         put(path, place, readArray(parser, path));
-      } else if (value != JsonToken.VALUE_NULL) {
+      } else if (!isNothing(value, parser)) {
         put(path, place, parser.getText());
       }
     }
   }
 
+  /** What stands behind a name whose values are all commented out. */
+  private static boolean isNothing(JsonToken value, JsonParser parser) throws IOException {
+    return value == JsonToken.VALUE_NULL
+        || (value == JsonToken.VALUE_STRING && parser.getText().isEmpty());
+  }
+
   private void readCopies(Path file, JsonParser parser) throws IOException {
-    requireSection(place(file, parser), COPIES, parser.nextToken());
+    String section = place(file, parser);
+    JsonToken value = parser.nextToken();
+    if (isNothing(value, parser)) {
+      return;
+    }
+    requireSection(section, COPIES, value);
     while (parser.nextToken() == JsonToken.FIELD_NAME) {
       String name = parser.currentName();
       String place = place(file, parser);
@@ -192,7 +203,7 @@ final class Settings {
         put(key, place, readArray(parser, key.path()));
       } else if (value == JsonToken.START_OBJECT || value == JsonToken.START_ARRAY) {
         throw usage(place + ": " + name(key) + " is one value", "it is " + key.description(), null);
-      } else if (value != JsonToken.VALUE_NULL) {
+      } else if (!isNothing(value, parser)) {
         put(key, place, parser.getText());
       }
     }
@@ -226,7 +237,7 @@ final class Settings {
                     () ->
                         usage(
                             place + ": " + path + " is a section, not a value",
-                            "the nearest key is " + Key.nearest(path + "."),
+                            "its keys are " + String.join(", ", Key.section(path)),
                             null));
     put(key, place, text);
   }

@@ -53,6 +53,19 @@ final class ConfigTest {
   }
 
   @Test
+  void whatIsCommentedOutIsNotSet() throws Exception {
+    Config config = read(LEAST + "fold:\n  # store: rocksdb\ncapture:\ncopies:\n");
+    assertThat(config).isEqualTo(read(LEAST));
+  }
+
+  @Test
+  void aSectionIsNoValue() throws Exception {
+    VarveException e = refused(LEAST + "capture: 10m\n", Map.of());
+    assertThat(e).hasMessage("varve.yaml:4: capture is a section, not a value");
+    assertThat(e.hint()).contains("capture.retryFor");
+  }
+
+  @Test
   void unknownKeyIsNamedWithItsLineAndTheNearestKnownOne() throws Exception {
     VarveException e = refused(LEAST + "compact:\n  flushEvry: 60s\n", Map.of());
     assertThat(e).hasMessage("varve.yaml:5: unknown key 'compact.flushEvry'");
