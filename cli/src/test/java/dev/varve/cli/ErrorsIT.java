@@ -134,6 +134,24 @@ final class ErrorsIT {
         "");
   }
 
+  /** The shell makes the name: this JVM may run without a language itself. */
+  @Test
+  void nameThatIsNotAsciiForAServiceWithoutALanguage() throws Exception {
+    String script =
+        "name=$(printf 'm\\303\\266ve'); cp -r \"$2\" \"$1/$name\" && LC_ALL=C \"$3\" info --offline"
+            + " --repository \"$1/$name\" --graph orders | grep -q \"/$name\"";
+    assertThat(
+            shell(
+                "sh",
+                "-c",
+                script,
+                "sh",
+                directory.toString(),
+                chain.toString(),
+                Installed.HOME.resolve("varve").toString()))
+        .isZero();
+  }
+
   @Test
   void segmentThatIsCutOff() throws Exception {
     Path copy = copy("cut");
