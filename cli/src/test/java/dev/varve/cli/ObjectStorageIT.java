@@ -24,8 +24,7 @@ import org.neo4j.driver.Driver;
 /** A chain in a bucket, through the command, over HTTP, on a server that checks signatures. */
 final class ObjectStorageIT {
 
-  private static final Path S3_SERVER =
-      Path.of("../snapshot-compactor/s3-server/target/class-path");
+  private static final Path S3_SERVER = Path.of("embedded-s3/target/class-path");
   private static final String BUCKET = "backups";
   private static final String ROOT = "s3://" + BUCKET + "/of/varve";
   private static final S3Options.Credentials WHO =

@@ -17,7 +17,7 @@ import java.util.function.Function;
  * Members of a JSON tree, by name. What is not there or of another type is an {@link
  * IllegalArgumentException} that names it.
  */
-final class JsonTree {
+public final class JsonTree {
 
   private static final int MICROS_PER_SECOND = 1_000_000;
 
@@ -44,7 +44,8 @@ final class JsonTree {
     return ChronoUnit.MICROS.between(Instant.EPOCH, Instant.parse(time));
   }
 
-  static String text(JsonNode json, String name) {
+  /** The text of a member. */
+  public static String text(JsonNode json, String name) {
     return optionalText(json, name)
         .orElseThrow(() -> new IllegalArgumentException("no text '" + name + "'"));
   }

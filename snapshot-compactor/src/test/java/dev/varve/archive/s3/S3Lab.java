@@ -36,7 +36,8 @@ public final class S3Lab implements AutoCloseable {
 
   /** Starts both. */
   public static S3Lab start(Path directory) throws IOException {
-    IsolatedClassPath classPath = IsolatedClassPath.of(Path.of("s3-server/target/class-path"));
+    IsolatedClassPath classPath =
+        IsolatedClassPath.of(Path.of("../cli/embedded-s3/target/class-path"));
     EmbeddedServer.Running server =
         classPath
             .load(EmbeddedServer.class)
