@@ -3,7 +3,6 @@ package dev.varve.restore;
 import dev.varve.archive.Chain;
 import dev.varve.archive.Damage;
 import dev.varve.archive.DamagedException;
-import dev.varve.archive.Keys;
 import dev.varve.archive.Ledger;
 import dev.varve.archive.Manifest;
 import dev.varve.archive.NewerFormatException;
@@ -12,8 +11,6 @@ import dev.varve.archive.TransactionsReader;
 import dev.varve.change.VersionVector;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
-import dev.varve.graph.Edge;
-import dev.varve.graph.ElementId;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -183,7 +180,7 @@ public final class Verify {
           "check repository.root and graph in the configuration");
     }
     damage.addAll(chain.damage());
-    checkCuts(chain);
+    damage.addAll(CutCheck.of(chain));
     checkPresence(chain);
     if (level != Level.MANIFEST) {
       progress.phase("segments", expectedVersions(chain));
@@ -221,73 +218,6 @@ public final class Verify {
 
   private Set<String> damagedKeys() {
     return damage.stream().map(Damage::key).collect(Collectors.toSet());
-  }
-
-  /**
-   * Every head goes on where the one before ended, and whoever ends at a cut says the same of it.
-   */
-  private void checkCuts(Chain chain) {
-    Map<VersionVector, Manifest> said = new HashMap<>();
-    chain.links().stream()
-        .map(Chain.Link::manifest)
-        .filter(Manifest::head)
-        .forEach(head -> said.putIfAbsent(head.to(), head));
-    for (Chain.Link link : chain.links()) {
-      Manifest manifest = link.manifest();
-      Manifest other = said.putIfAbsent(manifest.to(), manifest);
-      if (other != null && !sameGraph(other, manifest)) {
-        damage.add(
-            new Damage.Unreadable(
-                manifest.key(),
-                manifest.key()
-                    + " promises another graph at vv:"
-                    + manifest.to()
-                    + " than "
-                    + other.key()));
-      }
-    }
-    Manifest before = null;
-    for (Chain.Link link : chain.links()) {
-      Manifest head = link.manifest();
-      if (head.head()) {
-        if (before != null
-            && head.kind() == Manifest.Kind.DELTA
-            && !head.from().equals(before.to())
-            && wholeBetween(chain, before.number(), head.number())) {
-          damage.add(
-              new Damage.Unreadable(
-                  head.key(),
-                  head.key()
-                      + " goes on from vv:"
-                      + head.from()
-                      + ", but "
-                      + before.key()
-                      + " ended at vv:"
-                      + before.to()));
-        }
-        before = head;
-      }
-    }
-  }
-
-  private static boolean sameGraph(Manifest a, Manifest b) {
-    return a.fingerprint().equals(b.fingerprint())
-        && a.counts().vertices() == b.counts().vertices()
-        && a.counts().edges() == b.counts().edges();
-  }
-
-  /** Whether no entry between two is damaged or has expired: it may have been a head. */
-  private static boolean wholeBetween(Chain chain, long first, long last) {
-    String from = Keys.manifest(chain.graph(), first);
-    String to = Keys.manifest(chain.graph(), last);
-    boolean damaged =
-        chain.damage().stream()
-            .anyMatch(found -> found.key().compareTo(from) > 0 && found.key().compareTo(to) < 0);
-    boolean expired =
-        chain.ledger().stream()
-            .flatMap(ledger -> ledger.expired().stream())
-            .anyMatch(range -> range.first() < last && range.last() > first);
-    return !damaged && !expired;
   }
 
   private void checkPresence(Chain chain) {
@@ -513,45 +443,13 @@ public final class Verify {
             List.copyOf(damaged));
     progress.phase("graph", plan.estimate().vertices() + plan.estimate().edges());
     try (GraphMerge graph = new GraphMerge(plan, repository)) {
-      checkEnds(graph, last);
+      EndCheck.of(graph, last, progress);
       Restore.promised(plan, graph);
     } catch (VarveException e) {
       if (e.exitCode() != ExitCode.DAMAGE_FOUND) {
         throw e;
       }
       damage.add(new Damage.Unreadable(last.key(), String.valueOf(e.getMessage())));
-    }
-  }
-
-  private void checkEnds(GraphMerge graph, Manifest manifest) {
-    VertexIds vertexIds = new VertexIds();
-    try (LiveElements vertices = graph.vertices()) {
-      for (LiveElement v = vertices.next(); v != null; v = vertices.next()) {
-        vertexIds.add(v.id().id());
-        progress.advance(1);
-      }
-    }
-    LiveElement loose = null;
-    try (LiveElements edges = graph.edges()) {
-      for (LiveElement e = edges.next(); e != null; e = edges.next()) {
-        Edge edge = (Edge) e.state();
-        if (!vertexIds.contains(edge.start()) || !vertexIds.contains(edge.end())) {
-          loose = loose == null ? e : loose;
-        }
-        progress.advance(1);
-      }
-    }
-    if (loose != null) {
-      Edge edge = (Edge) loose.state();
-      throw new DamagedException(
-          manifest.key(),
-          loose.id()
-              + " goes from "
-              + ElementId.vertex(edge.start())
-              + " to "
-              + ElementId.vertex(edge.end())
-              + ", and not both are there",
-          null);
     }
   }
 }
