@@ -17,8 +17,8 @@ import org.testcontainers.utility.MountableFile;
  * manual says.
  *
  * <p>Normally the public image. Where no registry can be reached, {@code VARVE_TEST_JRE_IMAGE}
- * names a local image with Java 17 (see {@code deploy/images}), and the server is put on top
- * of it from the jars of the distribution.
+ * names a local image with Java 17 (see {@code deploy/images}), and the server is put on top of it
+ * from the jars of the distribution.
  */
 final class Neo4jInContainer {
 
