@@ -2,6 +2,7 @@ package dev.varve.cdc;
 
 import dev.varve.cdc.CaptureState.Scan;
 import dev.varve.change.Site;
+import dev.varve.change.Sweep;
 import dev.varve.change.Transaction;
 import dev.varve.change.Watermark;
 import dev.varve.graph.ElementId;
@@ -13,6 +14,7 @@ import dev.varve.wire.ChangeCodec;
 import dev.varve.wire.ElementCodec;
 import dev.varve.wire.LogBatch;
 import dev.varve.wire.RecordKind;
+import dev.varve.wire.SweepCodec;
 import dev.varve.wire.Topics;
 import dev.varve.wire.TransactionCodec;
 import dev.varve.wire.WatermarkCodec;
@@ -42,6 +44,7 @@ public final class PieceFactory {
   private final int partitions;
   private final Wire wire;
   private final ChangeCodec changes = new ChangeCodec();
+  private final SweepCodec sweeps = new SweepCodec();
   private final TransactionCodec transactions = new TransactionCodec();
   private final WatermarkCodec watermarks = new WatermarkCodec();
   private final AvroOutput out = new AvroOutput();
@@ -270,6 +273,21 @@ public final class PieceFactory {
       open.add(new Outgoing(topics.changes(), partition, keyBytes, value, timestampMs));
       changes++;
       bytes += keyBytes.length + value.length;
+    }
+
+    /** Into every partition, since the elements of the range are in all of them. */
+    @Override
+    public void sweep(AvroInput body) {
+      int start = body.position();
+      int length = body.remaining();
+      Sweep read = sweeps.read(body);
+      byte[] key = utf8("s" + read.site());
+      byte[] value = wire.frame(RecordKind.SWEEP, body.array(), start, length);
+      long timestampMs = millis(read.committedAtMicros());
+      for (int partition = 0; partition < partitions; partition++) {
+        open.add(new Outgoing(topics.changes(), partition, key, value, timestampMs));
+      }
+      bytes += (long) partitions * (key.length + value.length);
     }
 
     @Override

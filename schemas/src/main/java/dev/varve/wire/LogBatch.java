@@ -7,12 +7,14 @@ import dev.varve.graph.ElementId;
  * for the changes topic, each transaction closed by what is known of it.
  *
  * <p>A sequence of frames. {@code C}: element id (string), length and bytes of a {@code Change}
- * body. {@code T}: the log's own position of the transaction (long), length and bytes of a {@code
+ * body. {@code S}: length and bytes of a {@code Sweep} body, behind all changes of its transaction.
+ * {@code T}: the log's own position of the transaction (long), length and bytes of a {@code
  * Transaction} body. A transaction that goes on in the next batch has no {@code T} in this one.
  */
 public final class LogBatch {
 
   private static final byte CHANGE = 'C';
+  private static final byte SWEEP = 'S';
   private static final byte TRANSACTION = 'T';
 
   private LogBatch() {}
@@ -30,6 +32,12 @@ public final class LogBatch {
     public void change(ElementId id, AvroOutput body) {
       out.raw(new byte[] {CHANGE}, 0, 1).writeString(id.toString());
       out.writeLong(body.length()).raw(body.array(), 0, body.length());
+    }
+
+    /** Adds a sweep; {@code body} is what {@link SweepCodec} wrote. */
+    public void sweep(AvroOutput body) {
+      out.raw(new byte[] {SWEEP}, 0, 1).writeLong(body.length());
+      out.raw(body.array(), 0, body.length());
     }
 
     /**
@@ -57,6 +65,11 @@ public final class LogBatch {
      */
     void change(String key, AvroInput body);
 
+    /** A sweep, which stores that name each element they remove never have. */
+    default void sweep(AvroInput body) {
+      throw new MalformedRecordException("found a sweep, expected none");
+    }
+
     void transaction(long logPosition, AvroInput body);
   }
 
@@ -73,11 +86,13 @@ public final class LogBatch {
       if (frame == CHANGE) {
         String key = in.readString();
         visitor.change(key, body(in));
+      } else if (frame == SWEEP) {
+        visitor.sweep(body(in));
       } else if (frame == TRANSACTION) {
         long logPosition = in.readLong();
         visitor.transaction(logPosition, body(in));
       } else {
-        throw new MalformedRecordException("found the frame " + frame + ", expected C or T");
+        throw new MalformedRecordException("found the frame " + frame + ", expected C, S or T");
       }
     }
   }

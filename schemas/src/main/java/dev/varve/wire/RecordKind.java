@@ -12,7 +12,8 @@ public enum RecordKind {
   ELEMENT_VERSION("dev.varve.wire.ElementVersion", "element-version"),
   WATERMARK("dev.varve.wire.Watermark", "watermark"),
   TRANSACTION("dev.varve.wire.Transaction", "transaction"),
-  CONFLICT("dev.varve.wire.Conflict", "conflict");
+  CONFLICT("dev.varve.wire.Conflict", "conflict"),
+  SWEEP("dev.varve.wire.Sweep", "sweep");
 
   private final String fullName;
   private final String directory;

@@ -3,11 +3,14 @@ package dev.varve.age;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.varve.graph.ElementKind;
+import dev.varve.graph.StoreSchema;
 import dev.varve.graph.Value;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
@@ -141,6 +144,24 @@ class AgtypeTest {
         .isEqualTo(new Graphid(65535, Graphid.ENTRY_MAX));
     assertThatThrownBy(() -> new Graphid(1, Graphid.ENTRY_MAX + 1))
         .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void labelsAreRulesOfASchema() {
+    LabelRule label = new LabelRule("Person", ElementKind.VERTEX, 3);
+    assertThat(LabelRule.of(label.rule())).contains(label);
+    assertThat(label.first()).hasToString("844424930131968");
+    assertThat(label.last()).hasToString("1125899906842623");
+    StoreSchema.Rule other =
+        new StoreSchema.Rule(
+            "a",
+            StoreSchema.Form.CONSTRAINT,
+            "UNIQUENESS",
+            ElementKind.VERTEX,
+            List.of(),
+            List.of(),
+            Optional.empty());
+    assertThat(LabelRule.of(other)).isEmpty();
   }
 
   private static void assertRefused(Value value, String why) {

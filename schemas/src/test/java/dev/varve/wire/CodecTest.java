@@ -160,6 +160,7 @@ class CodecTest {
     LogBatch.Writer writer = new LogBatch.Writer(out);
     AvroOutput body = new AvroOutput().writeString("any");
     writer.change(ElementId.vertex("1"), body);
+    writer.sweep(body);
     writer.transaction(42, body);
     StringBuilder seen = new StringBuilder();
     LogBatch.read(
@@ -171,11 +172,16 @@ class CodecTest {
           }
 
           @Override
+          public void sweep(AvroInput in) {
+            seen.append("sweep=").append(in.readString()).append(' ');
+          }
+
+          @Override
           public void transaction(long logPosition, AvroInput in) {
             seen.append(logPosition).append('=').append(in.readString());
           }
         });
-    assertThat(seen).hasToString("v1=any 42=any");
+    assertThat(seen).hasToString("v1=any sweep=any 42=any");
   }
 
   private static ChangeHeader changeHeader(

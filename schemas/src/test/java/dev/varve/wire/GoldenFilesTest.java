@@ -3,6 +3,7 @@ package dev.varve.wire;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.varve.change.Change;
+import dev.varve.change.Sweep;
 import dev.varve.change.Transaction;
 import dev.varve.change.Watermark;
 import dev.varve.topology.Conflict;
@@ -126,6 +127,7 @@ class GoldenFilesTest {
       case WATERMARK -> new WatermarkCodec().write((Watermark) golden.value(), out);
       case TRANSACTION -> new TransactionCodec().write((Transaction) golden.value(), out);
       case CONFLICT -> new ConflictCodec().write((Conflict) golden.value(), out);
+      case SWEEP -> new SweepCodec().write((Sweep) golden.value(), out);
     }
     return out.toByteArray();
   }
@@ -137,6 +139,7 @@ class GoldenFilesTest {
       case WATERMARK -> new WatermarkCodec().read(in);
       case TRANSACTION -> new TransactionCodec().read(in);
       case CONFLICT -> new ConflictCodec().read(in);
+      case SWEEP -> new SweepCodec().read(in);
     };
   }
 

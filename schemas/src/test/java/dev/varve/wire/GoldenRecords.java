@@ -4,6 +4,7 @@ import dev.varve.change.Change;
 import dev.varve.change.ChangeHeader;
 import dev.varve.change.Dot;
 import dev.varve.change.Site;
+import dev.varve.change.Sweep;
 import dev.varve.change.Transaction;
 import dev.varve.change.VersionVector;
 import dev.varve.change.Watermark;
@@ -74,7 +75,17 @@ final class GoldenRecords {
         new Golden(
             RecordKind.CONFLICT,
             "conflict",
-            new Conflict(ElementId.vertex("42"), new Dot(PARIS, 4, 1), new Dot(BERLIN, 17, 0))));
+            new Conflict(ElementId.vertex("42"), new Dot(PARIS, 4, 1), new Dot(BERLIN, 17, 0))),
+        new Golden(
+            RecordKind.SWEEP,
+            "vertices",
+            new Sweep(
+                BERLIN,
+                17,
+                1,
+                COMMITTED_AT,
+                ElementId.vertex("844424930131968"),
+                ElementId.vertex("1125899906842623"))));
   }
 
   static Vertex ada() {

@@ -22,7 +22,12 @@ class SchemaCatalogTest {
     assertThat(catalog.entries())
         .extracting(entry -> entry.kind() + " v" + entry.version())
         .startsWith(
-            "CHANGE v1", "ELEMENT_VERSION v1", "WATERMARK v1", "TRANSACTION v1", "CONFLICT v1");
+            "CHANGE v1",
+            "ELEMENT_VERSION v1",
+            "WATERMARK v1",
+            "TRANSACTION v1",
+            "CONFLICT v1",
+            "SWEEP v1");
   }
 
   @Test

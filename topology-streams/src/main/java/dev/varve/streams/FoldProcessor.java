@@ -3,13 +3,14 @@ package dev.varve.streams;
 import dev.varve.change.ChangeHeader;
 import dev.varve.change.Dot;
 import dev.varve.change.Site;
+import dev.varve.change.Sweep;
 import dev.varve.change.VersionVector;
 import dev.varve.change.Watermark;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import dev.varve.graph.ElementId;
+import dev.varve.graph.ElementKind;
 import dev.varve.topology.Conflict;
-import dev.varve.topology.ElementVersion;
 import dev.varve.topology.Fold;
 import dev.varve.topology.VersionDigest;
 import dev.varve.topology.VersionHeader;
@@ -19,6 +20,7 @@ import dev.varve.wire.ChangeCodec;
 import dev.varve.wire.ConflictCodec;
 import dev.varve.wire.MalformedRecordException;
 import dev.varve.wire.RecordKind;
+import dev.varve.wire.SweepCodec;
 import dev.varve.wire.VersionCodec;
 import dev.varve.wire.WatermarkCodec;
 import dev.varve.wire.Wire;
@@ -37,23 +39,21 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A change becomes a version in the table of its kind, its state copied as it is. A watermark
  * goes on to both tables, with the count of versions before it. The watermark that brings in a new
- * incarnation of a site first removes what that incarnation does not have. What cannot be read, or
- * comes after a watermark that says nothing more would come, stops the fold before anything of it
- * is committed.
+ * incarnation of a site first removes what that incarnation does not have; so does a sweep with
+ * what its transaction took away. What cannot be read, or comes after a watermark that says nothing
+ * more would come, stops the fold before anything of it is committed.
  */
 final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
 
   static final String VERTICES = "vertices";
   static final String EDGES = "edges";
 
-  /** The dots of removals by sweeping: far beyond the index of any change in a transaction. */
-  static final long SWEEP_INDEX = 1L << 62;
-
   private final Wire wire;
   private final int partitions;
   private final FoldProgress progress;
   private final ChangeCodec changeCodec = new ChangeCodec();
   private final VersionCodec versionCodec = new VersionCodec();
+  private final SweepCodec sweepCodec = new SweepCodec();
   private final WatermarkCodec watermarkCodec = new WatermarkCodec();
   private final ConflictCodec conflictCodec = new ConflictCodec();
   private final AvroOutput out = new AvroOutput();
@@ -99,6 +99,7 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
       switch ((char) key[0]) {
         case 'v' -> change(vertices(), key, body, record.timestamp());
         case 'e' -> change(edges(), key, body, record.timestamp());
+        case 's' -> sweep(body, record.timestamp());
         case 'w' -> watermark(key, body, record.timestamp());
         default -> throw new MalformedRecordException("the key begins with byte " + key[0]);
       }
@@ -171,70 +172,26 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
     report();
   }
 
+  /** Removes what a transaction took away without naming it. */
+  private void sweep(Wire.Body body, long timestampMs) {
+    expect(RecordKind.SWEEP, body);
+    Sweep sweep = sweepCodec.read(body.input());
+    TopologyTable table = sweep.first().kind() == ElementKind.VERTEX ? vertices() : edges();
+    if (table.watermarks().covers(sweep.site(), sweep.seq())) {
+      progress.dropped.increment();
+      return;
+    }
+    Sweeper sweeper = Sweeper.of(sweep, wire, partitions, partition);
+    sweeper.sweep(table, timestampMs);
+    progress.swept.add(sweeper.removed());
+  }
+
   /** Removes what an earlier incarnation of the site left and the new one does not have. */
   private void sweep(Watermark watermark, Site replaced, long timestampMs) {
-    long count = 0;
-    for (TopologyTable table : List.of(vertices(), edges())) {
-      Sweep sweep = new Sweep(table, watermark, replaced, timestampMs, count);
-      table.forEach(sweep::visit);
-      count = sweep.count;
-    }
-    progress.swept.add(count);
-  }
-
-  private final class Sweep {
-    private final TopologyTable table;
-    private final Watermark watermark;
-    private final Site replaced;
-    private final long timestampMs;
-    private long count;
-
-    Sweep(TopologyTable table, Watermark watermark, Site replaced, long timestampMs, long count) {
-      this.table = table;
-      this.watermark = watermark;
-      this.replaced = replaced;
-      this.timestampMs = timestampMs;
-      this.count = count;
-    }
-
-    void visit(Bytes key, VersionDigest digest) {
-      if (digest.hash().isEmpty() || !isLeft(digest.vector())) {
-        return;
-      }
-      Dot dot = new Dot(watermark.site(), watermark.seq(), dotIndex(count++));
-      ChangeHeader removal =
-          new ChangeHeader(
-              dot,
-              watermark.committedAtMicros(),
-              digest.vector(),
-              Optional.empty(),
-              List.of(),
-              List.of());
-      if (!(Fold.apply(digest, removal) instanceof Fold.Won won)) {
-        throw new IllegalStateException(dot + " does not follow " + digest);
-      }
-      ElementId id = ElementId.parse(new String(key.get(), StandardCharsets.UTF_8));
-      ElementVersion version = new ElementVersion(id, won.version(), Optional.empty());
-      versionCodec.write(version, out.clear());
-      byte[] value = wire.frame(RecordKind.ELEMENT_VERSION, out);
-      table.putWon(key, won.version().digest(), value, timestampMs);
-    }
-
-    private boolean isLeft(VersionVector vector) {
-      Site site = watermark.site();
-      boolean earlier = vector.seqs().containsKey(replaced);
-      for (Site other : vector.seqs().keySet()) {
-        if (other.equals(site)) {
-          return false;
-        }
-        earlier |= other.name().equals(site.name()) && other.incarnation() < site.incarnation();
-      }
-      return earlier;
-    }
-  }
-
-  private long dotIndex(long count) {
-    return SWEEP_INDEX + count * partitions + partition;
+    Sweeper sweeper = Sweeper.of(watermark, replaced, wire, partitions, partition);
+    sweeper.sweep(vertices(), timestampMs);
+    sweeper.sweep(edges(), timestampMs);
+    progress.swept.add(sweeper.removed());
   }
 
   private void report() {

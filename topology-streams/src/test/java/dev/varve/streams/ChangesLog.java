@@ -4,6 +4,7 @@ import dev.varve.change.Change;
 import dev.varve.change.ChangeHeader;
 import dev.varve.change.Dot;
 import dev.varve.change.Site;
+import dev.varve.change.Sweep;
 import dev.varve.change.VersionVector;
 import dev.varve.change.Watermark;
 import dev.varve.graph.Edge;
@@ -16,6 +17,7 @@ import dev.varve.graph.Vertex;
 import dev.varve.wire.AvroOutput;
 import dev.varve.wire.ChangeCodec;
 import dev.varve.wire.RecordKind;
+import dev.varve.wire.SweepCodec;
 import dev.varve.wire.WatermarkCodec;
 import dev.varve.wire.Wire;
 import java.nio.charset.StandardCharsets;
@@ -32,6 +34,7 @@ final class ChangesLog {
 
   private final Wire wire;
   private final ChangeCodec changes = new ChangeCodec();
+  private final SweepCodec sweeps = new SweepCodec();
   private final WatermarkCodec watermarks = new WatermarkCodec();
   private final ElementHasher hasher = new ElementHasher();
   private final AvroOutput out = new AvroOutput();
@@ -71,6 +74,11 @@ final class ChangesLog {
             List.of());
     changes.write(new Change(id, header, state), out.clear());
     return new Entry(key(id.toString()), wire.frame(RecordKind.CHANGE, out));
+  }
+
+  Entry sweep(Site site, long seq, int index, ElementId first, ElementId last) {
+    sweeps.write(new Sweep(site, seq, index, seq * 1_000_000, first, last), out.clear());
+    return new Entry(key("s" + site), wire.frame(RecordKind.SWEEP, out));
   }
 
   Entry watermark(Site site, long seq) {

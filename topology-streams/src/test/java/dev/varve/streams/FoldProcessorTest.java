@@ -201,7 +201,7 @@ final class FoldProcessorTest {
     assertThat(conflicts()).isEmpty();
     ElementVersion swept = TableReader.versions(edges()).get(2).version();
     assertThat(swept.header().dot())
-        .isEqualTo(new Dot(again, 4, FoldProcessor.SWEEP_INDEX + topics.partitions()));
+        .isEqualTo(new Dot(again, 4, Sweeper.FIRST_INDEX + topics.partitions()));
     assertThat(swept.header().vector()).isEqualTo(VersionVector.parse("berlin@1=6,berlin@2=4"));
     assertThat(swept.header().replaced()).isPresent();
   }
@@ -221,6 +221,41 @@ final class FoldProcessorTest {
         log.watermark(again, 4, Optional.of(BERLIN)),
         log.put(V1, again, 5, 0, VersionVector.of(BERLIN, 5)));
     assertThat(brief(vertices())).containsExactly("v1@5", "v1-@4", "w4:2", "v1@5");
+  }
+
+  @Test
+  void sweepRemovesTheRangeButForWhatItsOwnTransactionAndLaterOnesWrote() {
+    ElementId v3 = ElementId.vertex("3");
+    ElementId v10 = ElementId.vertex("10");
+    send(
+        log.put(V1, BERLIN, 5),
+        log.put(V2, BERLIN, 5, 1, VersionVector.EMPTY),
+        log.put(v3, BERLIN, 5, 2, VersionVector.EMPTY),
+        log.put(v10, BERLIN, 5, 3, VersionVector.EMPTY),
+        log.put(E1, BERLIN, 5, 4, VersionVector.EMPTY),
+        log.put(v3, BERLIN, 6, 0, VersionVector.EMPTY),
+        log.sweep(BERLIN, 6, 1, V2, v10),
+        log.watermark(BERLIN, 6),
+        log.put(V2, BERLIN, 7));
+    assertThat(brief(vertices()))
+        .startsWith("v1@5", "v2@5", "v3@5", "v10@5", "v3@6")
+        .endsWith("w6:7", "v2@7")
+        .hasSize(9)
+        .contains("v2-@6", "v10-@6");
+    assertThat(brief(edges())).containsExactly("e1@5", "w6:1");
+    assertThat(progress.swept.sum()).isEqualTo(2);
+    long first = Sweeper.FIRST_INDEX + 2 * Sweeper.INDEX_STRIDE;
+    assertThat(TableReader.versions(vertices()))
+        .extracting(row -> row.version().header().dot())
+        .contains(new Dot(BERLIN, 6, first), new Dot(BERLIN, 6, first + topics.partitions()));
+  }
+
+  @Test
+  void sweepThatComesAgainChangesNothing() {
+    ChangesLog.Entry sweep = log.sweep(BERLIN, 6, 0, E1, E1);
+    send(log.put(E1, BERLIN, 5), sweep, sweep, log.watermark(BERLIN, 6), sweep);
+    assertThat(brief(edges())).containsExactly("e1@5", "e1-@6", "w6:2");
+    assertThat(progress.dropped.sum()).isEqualTo(1);
   }
 
   @Test
