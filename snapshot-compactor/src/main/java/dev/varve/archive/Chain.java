@@ -309,9 +309,9 @@ public record Chain(
   }
 
   static Tip read(Repository repository, String key) throws IOException {
-    try (InputStream in = repository.read(key, 0)) {
-      return Tip.of(key, in.readAllBytes());
-    }
+    return repository instanceof RememberedEntries remembered
+        ? remembered.entry(key)
+        : Tip.of(key, Transfer.bytesOf(repository, key));
   }
 
   /** Reads all entries, several at a time: there may be many, and each is small and far away. */

@@ -3,6 +3,7 @@ package dev.varve.compact;
 import dev.varve.archive.Chain;
 import dev.varve.archive.Damage;
 import dev.varve.archive.Manifest;
+import dev.varve.archive.RememberedEntries;
 import dev.varve.archive.Repository;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
@@ -46,6 +47,10 @@ public final class Housekeeper implements AutoCloseable {
   private static final Duration CLOSE_WAIT = Duration.ofSeconds(30);
 
   private final HousekeepingConfig config;
+
+  /** What was read of the chain is not read again. */
+  private final Repository repository;
+
   private final Clock clock;
   private final Insistence insistence;
   private final WorkDirectory work;
@@ -58,6 +63,8 @@ public final class Housekeeper implements AutoCloseable {
 
   private Housekeeper(HousekeepingConfig config, Clock clock) throws IOException {
     this.config = config;
+    this.repository =
+        new RememberedEntries(config.repository(), RememberedEntries.DEFAULT_BYTES_MAX);
     this.clock = clock;
     this.insistence =
         new Insistence(
@@ -65,8 +72,8 @@ public final class Housekeeper implements AutoCloseable {
     this.work = WorkDirectory.claim(config.workDirectory());
     this.bench =
         new Workbench(
-            config.repository(),
-            new Publisher(config.repository(), insistence, config.compressionLevel()),
+            repository,
+            new Publisher(repository, insistence, config.compressionLevel()),
             work.path(),
             config.segmentBytes(),
             config.sortBytes(),
@@ -223,7 +230,7 @@ public final class Housekeeper implements AutoCloseable {
   }
 
   private void checkpoint() throws IOException {
-    Chain chain = Chain.load(config.repository(), config.graph());
+    Chain chain = Chain.load(repository, config.graph());
     Optional<Chain.Link> head = chain.head();
     if (head.isEmpty() || isPutOff("checkpoint") || !checkpointIsDue(chain)) {
       return;
@@ -250,7 +257,7 @@ public final class Housekeeper implements AutoCloseable {
 
   private void merges() throws IOException {
     for (int pass = 0; pass < PASSES_MAX; pass++) {
-      Chain chain = Chain.load(config.repository(), config.graph());
+      Chain chain = Chain.load(repository, config.graph());
       if (chain.tip().isEmpty()) {
         chain.damage().stream()
             .map(Damage::text)
@@ -290,16 +297,16 @@ public final class Housekeeper implements AutoCloseable {
   }
 
   private void expire() throws IOException {
-    if (Chain.loadEnd(config.repository(), config.graph()).isEmpty()) {
+    if (Chain.loadEnd(repository, config.graph()).isEmpty()) {
       return;
     }
     status = status.doing("expiry");
     Expire.Removed removed =
         Expire.run(
-            config.repository(),
+            repository,
             config.graph(),
             config.retention(),
-            new LedgerBook(config.repository(), bench.publisher(), bench.writer(), clock),
+            new LedgerBook(repository, bench.publisher(), bench.writer(), clock),
             clock);
     status = status.removed(removed.objects());
     if (removed.objects() > 0) {
