@@ -1,0 +1,21 @@
+package dev.varve.cdc.age;
+
+/** Names and texts as they stand in SQL. */
+final class Sql {
+
+  private Sql() {}
+
+  static String name(String name) {
+    return '"' + name.replace("\"", "\"\"") + '"';
+  }
+
+  static String name(String schema, String table) {
+    return name(schema) + "." + name(table);
+  }
+
+  /** With standard_conforming_strings, which a server has on unless somebody turned it off. */
+  static String text(String text) {
+    String quoted = "'" + text.replace("'", "''") + "'";
+    return text.indexOf('\\') < 0 ? quoted : " E" + quoted.replace("\\", "\\\\");
+  }
+}
