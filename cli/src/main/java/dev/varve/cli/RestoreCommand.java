@@ -30,7 +30,8 @@ import picocli.CommandLine.Option;
     footer = {
       "",
       "Example: varve restore --to tx:neo4j@1/4711 --target neo4j-store:/var/lib/neo4j",
-      "The password of a bolt:// target's user comes from VARVE_TARGET_PASSWORD or a file."
+      "The password of the user of a bolt:// or age: target comes from VARVE_TARGET_PASSWORD or a",
+      "file."
     })
 final class RestoreCommand implements Callable<Integer> {
 
@@ -40,6 +41,8 @@ final class RestoreCommand implements Callable<Integer> {
   private static final long OFFLINE_RATE = 150_000;
 
   private static final long BOLT_RATE = 15_000;
+
+  private static final long AGE_RATE = 400_000;
 
   private final Session session;
 
@@ -57,13 +60,15 @@ final class RestoreCommand implements Callable<Integer> {
   @Option(
       names = "--target",
       paramLabel = "URI",
-      description = "bolt://[user@]host:port, neo4j-store:<directory> or dir:<path>")
+      description =
+          "bolt://[user@]host:port, neo4j-store:<directory>,"
+              + " age:postgresql://[user@]host:port/database/graph or dir:<path>")
   private Optional<String> target = Optional.empty();
 
   @Option(
       names = "--target-password-file",
       paramLabel = "FILE",
-      description = "holds the password of a bolt:// target's user")
+      description = "holds the password of the user of a bolt:// or age: target")
   private Optional<Path> passwordFile = Optional.empty();
 
   @Option(names = "--dry-run", description = "say what would be done, and do nothing")
@@ -98,7 +103,11 @@ final class RestoreCommand implements Callable<Integer> {
             overwrite,
             console.progress());
     say(console, report);
-    return ExitCode.DONE.number();
+    if (!report.problems().isEmpty()) {
+      report.problems().forEach(problem -> console.line("  PROBLEM          %s", problem));
+      console.line("HINT: every element is as it was; make by hand what is named above");
+    }
+    return (report.problems().isEmpty() ? ExitCode.DONE : ExitCode.DONE_WITH_PROBLEMS).number();
   }
 
   private Targets.Needs needs() {
@@ -130,11 +139,17 @@ final class RestoreCommand implements Callable<Integer> {
     }
   }
 
+  private static long rate(TargetUri uri) {
+    if (uri instanceof TargetUri.Age) {
+      return AGE_RATE;
+    }
+    return uri instanceof TargetUri.Bolt ? BOLT_RATE : OFFLINE_RATE;
+  }
+
   private static void say(Console console, RestorePlan plan, Optional<TargetUri> uri) {
     LiveGraph.Size size = plan.estimate();
     long elements = size.vertices() + size.edges();
-    boolean bolt = uri.isPresent() && uri.get() instanceof TargetUri.Bolt;
-    long seconds = Math.max(1, 2 * elements / (bolt ? BOLT_RATE : OFFLINE_RATE));
+    long seconds = Math.max(1, 2 * elements / uri.map(RestoreCommand::rate).orElse(OFFLINE_RATE));
     console.line("Would restore %s of graph %s", plan.moment(), plan.graph());
     console.line("  which is         vv:%s, committed at %s", plan.vector(), plan.committedAt());
     console.line("  to               %s", uri.map(Object::toString).orElse("no target named"));
@@ -195,6 +210,7 @@ final class RestoreCommand implements Callable<Integer> {
     object.put("fingerprint", report.actual().toString());
     object.put("segments", report.segments());
     object.put("bytes", report.bytes());
+    object.put("problems", report.problems());
     object.put("writeSeconds", report.seconds().write());
     object.put("readBackSeconds", report.seconds().readBack());
     object.put("seconds", report.seconds().total());

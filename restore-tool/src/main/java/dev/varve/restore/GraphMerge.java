@@ -1,6 +1,7 @@
 package dev.varve.restore;
 
 import dev.varve.archive.Repository;
+import dev.varve.graph.ElementId;
 import dev.varve.graph.ElementKind;
 import dev.varve.graph.StoreSchema;
 import dev.varve.topology.Fingerprint;
@@ -8,6 +9,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * The graph of a plan, merged from its segments: of each element the newest version that belongs to
@@ -39,12 +41,22 @@ public final class GraphMerge implements LiveGraph, AutoCloseable {
 
   @Override
   public LiveElements vertices() {
-    return pass(ElementKind.VERTEX);
+    return vertices(removed -> {});
   }
 
   @Override
   public LiveElements edges() {
-    return pass(ElementKind.EDGE);
+    return edges(removed -> {});
+  }
+
+  @Override
+  public LiveElements vertices(Consumer<ElementId> removed) {
+    return pass(ElementKind.VERTEX, removed);
+  }
+
+  @Override
+  public LiveElements edges(Consumer<ElementId> removed) {
+    return pass(ElementKind.EDGE, removed);
   }
 
   @Override
@@ -84,9 +96,9 @@ public final class GraphMerge implements LiveGraph, AutoCloseable {
     return Optional.of(plan.newestWhole().fingerprint().plus(vertices.moved()).plus(edges.moved()));
   }
 
-  private MergePass pass(ElementKind kind) {
+  private MergePass pass(ElementKind kind, Consumer<ElementId> removed) {
     NewestVersions newest = NewestVersions.of(runs(kind), plan.vector());
-    return new MergePass(kind, repository.location(), newest, found -> keep(kind, found));
+    return new MergePass(kind, repository.location(), newest, removed, found -> keep(kind, found));
   }
 
   private synchronized List<Runs.Run> runs(ElementKind kind) {

@@ -1,5 +1,7 @@
 package dev.varve.restore;
 
+import java.util.List;
+
 /**
  * The seam to whatever a graph can be restored into. The calls come in this order, from one thread:
  * {@link #open}, {@link #write}, {@link #readBack}, {@link #finish}, {@link #close}; after {@link
@@ -24,6 +26,14 @@ public interface GraphTarget extends AutoCloseable {
 
   /** Reads the whole of the target again, under the original ids of the vertices. */
   ReadBack readBack(Progress progress);
+
+  /**
+   * What could not be made in the target although its elements are what was planned, such as an
+   * index that it refused; to be asked after {@link #write}.
+   */
+  default List<String> problems() {
+    return List.of();
+  }
 
   /**
    * Ends the restore.

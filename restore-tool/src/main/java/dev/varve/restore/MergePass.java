@@ -18,6 +18,7 @@ final class MergePass implements LiveElements {
   private final ElementKind kind;
   private final String location;
   private final NewestVersions newest;
+  private final Consumer<ElementId> removed;
   private final Consumer<Totals> atEnd;
   private final ThreadLocal<ElementCodec> codecs = ThreadLocal.withInitial(ElementCodec::new);
   private Fingerprint sum = Fingerprint.EMPTY;
@@ -34,10 +35,16 @@ final class MergePass implements LiveElements {
    */
   record Totals(long live, Fingerprint sum, Fingerprint moved, long versions) {}
 
-  MergePass(ElementKind kind, String location, NewestVersions newest, Consumer<Totals> atEnd) {
+  MergePass(
+      ElementKind kind,
+      String location,
+      NewestVersions newest,
+      Consumer<ElementId> removed,
+      Consumer<Totals> atEnd) {
     this.kind = kind;
     this.location = location;
     this.newest = newest;
+    this.removed = removed;
     this.atEnd = atEnd;
   }
 
@@ -50,6 +57,7 @@ final class MergePass implements LiveElements {
         live++;
         return new Encoded(new ElementId(kind, version.id()), hash, version.state());
       }
+      removed.accept(new ElementId(kind, version.id()));
     }
     if (!ended) {
       ended = true;

@@ -221,6 +221,7 @@ public final class Restore {
           actual.fingerprint(),
           plan.segments(),
           plan.bytes(),
+          target.problems(),
           new RestoreReport.Seconds(
               (written - start) / NANOS_A_SECOND,
               (end - written) / NANOS_A_SECOND,

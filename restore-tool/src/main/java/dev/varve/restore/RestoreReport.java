@@ -3,6 +3,7 @@ package dev.varve.restore;
 import dev.varve.change.VersionVector;
 import dev.varve.topology.Fingerprint;
 import java.time.Instant;
+import java.util.List;
 
 /**
  * What a restore did.
@@ -15,6 +16,7 @@ import java.time.Instant;
  * @param actual the fingerprint of the target, read back; the same, or there is no report
  * @param segments read
  * @param bytes of segments
+ * @param problems what the target did not take beside the elements, one a line
  * @param seconds from the first to the last
  */
 public record RestoreReport(
@@ -31,7 +33,12 @@ public record RestoreReport(
     Fingerprint actual,
     int segments,
     long bytes,
+    List<String> problems,
     Seconds seconds) {
+
+  public RestoreReport {
+    problems = List.copyOf(problems);
+  }
 
   /**
    * How long each part took.

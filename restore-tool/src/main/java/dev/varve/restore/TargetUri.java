@@ -5,14 +5,17 @@ import dev.varve.fault.VarveException;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.URLDecoder;
+import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /** Where a graph is restored to, as an operator names it with {@code --target}. */
@@ -52,6 +55,48 @@ public sealed interface TargetUri {
     }
   }
 
+  /**
+   * A graph of Apache AGE in a PostgreSQL database: {@code
+   * age:postgresql://[user@]host[:port]/database/graph[?sslmode=…&sslrootcert=…]}.
+   *
+   * @param host as in a URI, so an IPv6 address in brackets
+   * @param port absent for PostgreSQL's own
+   * @param graph the graph's name, which is also its schema's
+   * @param tls how the connection is protected, in the driver's own words
+   */
+  record Age(
+      String host,
+      OptionalInt port,
+      Optional<String> user,
+      String database,
+      String graph,
+      Map<String, String> tls)
+      implements TargetUri {
+    public Age {
+      tls = Map.copyOf(tls);
+    }
+
+    /** Without user and password. */
+    public String jdbcUrl() {
+      return "jdbc:postgresql://"
+          + host
+          + (port.isPresent() ? ":" + port.getAsInt() : "")
+          + "/"
+          + URLEncoder.encode(database, StandardCharsets.UTF_8);
+    }
+
+    @Override
+    public String toString() {
+      return "age:postgresql://"
+          + host
+          + (port.isPresent() ? ":" + port.getAsInt() : "")
+          + "/"
+          + database
+          + "/"
+          + graph;
+    }
+  }
+
   /** In which form a directory holds the graph. */
   enum Format {
     CSV,
@@ -60,8 +105,8 @@ public sealed interface TargetUri {
 
   /** What {@link #parse} takes, for a hint and for the command's help. */
   String FORMS =
-      "targets are bolt://host:port (also neo4j://, bolt+s://, …), neo4j-store:<directory> and"
-          + " dir:<path>";
+      "targets are bolt://host:port (also neo4j://, bolt+s://, …), neo4j-store:<directory>,"
+          + " age:postgresql://user@host:port/database/graph and dir:<path>";
 
   /**
    * Reads a target.
@@ -77,6 +122,7 @@ public sealed interface TargetUri {
         Map<String, String> options = options(text, "database");
         yield new Neo4jStore(path(text), options.getOrDefault("database", "neo4j"));
       }
+      case "age" -> age(text);
       case "dir" -> directory(text);
       default -> throw usage(text, "the kind of target is not known", FORMS);
     };
@@ -97,18 +143,55 @@ public sealed interface TargetUri {
           text, "a path means nothing here", "name a database with ?database=<name> instead");
     }
     Optional<String> user = Optional.ofNullable(uri.getUserInfo());
-    if (user.isPresent() && user.get().contains(":")) {
-      throw usage(
-          text.replace(uri.getRawUserInfo(), "…"),
-          "a password does not belong into a URI, where others can see it",
-          "give it in a file or in the environment");
-    }
+    requireNoPassword(text, uri);
     Map<String, String> options = options(text, "database");
     try {
       URI server = new URI(uri.getScheme(), null, uri.getHost(), uri.getPort(), null, null, null);
       return new Bolt(server, user, Optional.ofNullable(options.get("database")));
     } catch (URISyntaxException e) {
       throw usage(text, String.valueOf(e.getMessage()), FORMS);
+    }
+  }
+
+  private static Age age(String text) {
+    URI uri;
+    try {
+      uri = new URI(text.substring(text.indexOf(':') + 1));
+    } catch (URISyntaxException e) {
+      throw usage(text, String.valueOf(e.getMessage()), AGE_FORM);
+    }
+    if (uri.getHost() == null || !"postgresql".equals(uri.getScheme())) {
+      throw usage(text, "it names no PostgreSQL server", AGE_FORM);
+    }
+    requireNoPassword(text, uri);
+    String[] path = uri.getRawPath().split("/", -1);
+    if (path.length != 3 || path[1].isEmpty() || path[2].isEmpty()) {
+      throw usage(text, "it does not name a database and a graph in it", AGE_FORM);
+    }
+    return new Age(
+        uri.getHost(),
+        uri.getPort() < 0 ? OptionalInt.empty() : OptionalInt.of(uri.getPort()),
+        Optional.ofNullable(uri.getUserInfo()),
+        decoded(path[1]),
+        decoded(path[2]),
+        options(text, "sslmode", "sslrootcert"));
+  }
+
+  String AGE_FORM =
+      "it is age:postgresql://user@host:port/database/graph, where ?sslmode=verify-full and"
+          + " sslrootcert=<file> may follow";
+
+  /** A plus is a plus in a path. */
+  private static String decoded(String part) {
+    return URLDecoder.decode(part.replace("+", "%2B"), StandardCharsets.UTF_8);
+  }
+
+  private static void requireNoPassword(String text, URI uri) {
+    if (uri.getUserInfo() != null && uri.getUserInfo().contains(":")) {
+      throw usage(
+          text.replace(uri.getRawUserInfo(), "…"),
+          "a password does not belong into a URI, where others can see it",
+          "give it in a file or in the environment");
     }
   }
 
@@ -140,7 +223,7 @@ public sealed interface TargetUri {
     }
   }
 
-  private static Map<String, String> options(String text, String known) {
+  private static Map<String, String> options(String text, String... known) {
     Map<String, String> options = new LinkedHashMap<>();
     int question = text.lastIndexOf('?');
     if (question < 0) {
@@ -149,9 +232,13 @@ public sealed interface TargetUri {
     for (String option : text.substring(question + 1).split("&", -1)) {
       int equals = option.indexOf('=');
       String key = equals < 0 ? option : option.substring(0, equals);
-      if (!key.equals(known) || equals < 0 || equals == option.length() - 1) {
+      if (!List.of(known).contains(key) || equals < 0 || equals == option.length() - 1) {
         throw usage(
-            text, "option '" + option + "' is not known", "the one option is " + known + "=…");
+            text,
+            "option '" + option + "' is not known",
+            known.length == 1
+                ? "the one option is " + known[0] + "=…"
+                : "options are " + String.join("=…, ", known) + "=…");
       }
       options.put(key, URLDecoder.decode(option.substring(equals + 1), StandardCharsets.UTF_8));
     }

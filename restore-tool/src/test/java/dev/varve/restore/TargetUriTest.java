@@ -7,7 +7,9 @@ import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import java.net.URI;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -50,6 +52,26 @@ class TargetUriTest {
                 Set.of(TargetUri.Format.CSV, TargetUri.Format.AVRO)));
   }
 
+  @Test
+  void aGraphOfAgeIsNamedByServerDatabaseAndName() {
+    assertThat(TargetUri.parse("age:postgresql://anna@db.example:5433/orders/my%20graph+"))
+        .isEqualTo(
+            new TargetUri.Age(
+                "db.example",
+                OptionalInt.of(5433),
+                Optional.of("anna"),
+                "orders",
+                "my graph+",
+                Map.of()));
+    TargetUri.Age v6 =
+        (TargetUri.Age)
+            TargetUri.parse(
+                "age:postgresql://[::1]/d%2Fb/graph?sslmode=require&sslrootcert=/c%20a");
+    assertThat(v6.tls()).isEqualTo(Map.of("sslmode", "require", "sslrootcert", "/c a"));
+    assertThat(v6.jdbcUrl()).isEqualTo("jdbc:postgresql://[::1]/d%2Fb");
+    assertThat(v6).hasToString("age:postgresql://[::1]/d/b/graph");
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -64,6 +86,16 @@ class TargetUriTest {
         "dir:",
         "dir:/tmp/out?format=xml",
         "dir:/tmp/out?format=",
+        "age:",
+        "age:soc",
+        "age:postgresql://db.example",
+        "age:postgresql://db.example/orders",
+        "age:postgresql://db.example/orders/",
+        "age:postgresql://db.example//soc",
+        "age:postgresql://db.example/orders/soc/more",
+        "age:postgresql:///orders/soc",
+        "age:mysql://db.example/orders/soc",
+        "age:postgresql://db.example/orders/soc?tls=on",
       })
   void whatIsNoTargetIsAUsageError(String text) {
     assertThatThrownBy(() -> TargetUri.parse(text))
@@ -75,6 +107,9 @@ class TargetUriTest {
   @Test
   void aPasswordInAUriIsRefusedAndNotSaidAgain() {
     assertThatThrownBy(() -> TargetUri.parse("bolt://anna:geheim@db.example"))
+        .isInstanceOf(VarveException.class)
+        .hasMessageNotContaining("geheim");
+    assertThatThrownBy(() -> TargetUri.parse("age:postgresql://anna:geheim@db.example/a/soc"))
         .isInstanceOf(VarveException.class)
         .hasMessageNotContaining("geheim");
   }

@@ -2,6 +2,8 @@ package dev.varve.restore.target;
 
 import dev.varve.restore.GraphTarget;
 import dev.varve.restore.TargetUri;
+import dev.varve.restore.target.age.AgeSettings;
+import dev.varve.restore.target.age.AgeTarget;
 import dev.varve.restore.target.dir.DirTarget;
 import dev.varve.restore.target.neo4j.BoltSettings;
 import dev.varve.restore.target.neo4j.BoltTarget;
@@ -34,6 +36,9 @@ public final class Targets {
     }
     if (uri instanceof TargetUri.Neo4jStore store) {
       return new OfflineTarget(store, needs.offlineStore().get(), needs.resources());
+    }
+    if (uri instanceof TargetUri.Age age) {
+      return new AgeTarget(AgeSettings.of(age, needs.password()));
     }
     return new DirTarget((TargetUri.Directory) uri);
   }

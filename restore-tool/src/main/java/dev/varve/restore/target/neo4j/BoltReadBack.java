@@ -7,6 +7,7 @@ import dev.varve.graph.ElementId;
 import dev.varve.graph.Vertex;
 import dev.varve.restore.Progress;
 import dev.varve.restore.ReadBack;
+import dev.varve.restore.target.Dispatcher;
 import dev.varve.topology.Fingerprint;
 import java.util.Map;
 import java.util.OptionalLong;

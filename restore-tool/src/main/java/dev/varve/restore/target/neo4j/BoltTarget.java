@@ -7,6 +7,7 @@ import dev.varve.restore.LiveGraph;
 import dev.varve.restore.Progress;
 import dev.varve.restore.ReadBack;
 import dev.varve.restore.RestoreIdentity;
+import dev.varve.restore.target.Dispatcher;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;

@@ -7,6 +7,7 @@ import dev.varve.restore.LiveElement;
 import dev.varve.restore.LiveElements;
 import dev.varve.restore.LiveGraph;
 import dev.varve.restore.Progress;
+import dev.varve.restore.target.Dispatcher;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

@@ -2,6 +2,7 @@ package dev.varve.restore.target.neo4j;
 
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
+import dev.varve.restore.target.LongFile;
 import java.nio.file.Path;
 import java.util.OptionalLong;
 

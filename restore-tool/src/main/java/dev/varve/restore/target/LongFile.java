@@ -1,4 +1,4 @@
-package dev.varve.restore.target.neo4j;
+package dev.varve.restore.target;
 
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
@@ -19,11 +19,11 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threads may set and read different elements at the same time.
  */
-final class LongFile implements AutoCloseable {
+public final class LongFile implements AutoCloseable {
 
   private static final int LONGS_PER_PIECE = 1 << 17;
 
-  /** Enough for every id that Neo4j can give out. */
+  /** Enough for every id that Neo4j can give out: 2^35 longs. */
   private static final int MAX_PIECES = 1 << 18;
 
   private final Path file;
@@ -37,7 +37,7 @@ final class LongFile implements AutoCloseable {
   }
 
   /** An empty array in a new file that is removed when it is closed. */
-  static LongFile create(Path directory, String name) {
+  public static LongFile create(Path directory, String name) {
     try {
       Path file = Files.createTempFile(directory, name + "-", ".longs");
       return new LongFile(
@@ -49,11 +49,11 @@ final class LongFile implements AutoCloseable {
     }
   }
 
-  long get(long index) {
+  public long get(long index) {
     return piece(index).get((int) (index % LONGS_PER_PIECE));
   }
 
-  void set(long index, long value) {
+  public void set(long index, long value) {
     piece(index).put((int) (index % LONGS_PER_PIECE), value);
   }
 

@@ -1,4 +1,4 @@
-package dev.varve.restore.target.neo4j;
+package dev.varve.restore.target;
 
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * <p>After a task failed, no further one begins, and the failure is thrown to whoever submits or
  * waits.
  */
-final class Dispatcher implements AutoCloseable {
+public final class Dispatcher implements AutoCloseable {
 
   private final List<Thread> threads = new ArrayList<>();
   private final LinkedList<Task> waiting = new LinkedList<>();
@@ -26,9 +26,9 @@ final class Dispatcher implements AutoCloseable {
   /**
    * @param buckets a bit for each bucket that the task needs to itself; 0 if none
    */
-  record Task(long buckets, Runnable work) {}
+  public record Task(long buckets, Runnable work) {}
 
-  Dispatcher(String name, int workers, int maxWaiting) {
+  public Dispatcher(String name, int workers, int maxWaiting) {
     this.maxWaiting = maxWaiting;
     for (int i = 0; i < workers; i++) {
       Thread thread = new Thread(this::work, "varve-restore-" + name + "-" + i);
@@ -39,7 +39,7 @@ final class Dispatcher implements AutoCloseable {
   }
 
   /** Hands a task over; waits while too many are waiting already. */
-  synchronized void submit(Task task) {
+  public synchronized void submit(Task task) {
     while (failure == null && waiting.size() >= maxWaiting) {
       await();
     }
@@ -49,7 +49,7 @@ final class Dispatcher implements AutoCloseable {
   }
 
   /** Waits until every task is done. */
-  synchronized void drain() {
+  public synchronized void drain() {
     while (failure == null && (running > 0 || !waiting.isEmpty())) {
       await();
     }
