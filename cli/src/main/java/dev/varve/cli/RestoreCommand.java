@@ -10,6 +10,8 @@ import dev.varve.restore.Restore;
 import dev.varve.restore.RestorePlan;
 import dev.varve.restore.RestoreReport;
 import dev.varve.restore.TargetUri;
+import dev.varve.restore.convert.Conversion;
+import dev.varve.restore.convert.Findings;
 import dev.varve.restore.target.Targets;
 import dev.varve.restore.target.neo4j.OfflineStore;
 import java.io.IOException;
@@ -74,6 +76,11 @@ final class RestoreCommand implements Callable<Integer> {
   @Option(names = "--dry-run", description = "say what would be done, and do nothing")
   private boolean dryRun;
 
+  @Option(
+      names = "--convert",
+      description = "write what another kind of store cannot hold in another form")
+  private boolean convert;
+
   @Option(names = "--overwrite", description = "remove what is in the target first")
   private boolean overwrite;
 
@@ -90,9 +97,16 @@ final class RestoreCommand implements Callable<Integer> {
     }
     ChainOptions.Chosen chosen = chain.open(session);
     Console console = session.console();
+    Conversion conversion =
+        uri.map(known -> Conversion.into(known, convert)).orElse(Conversion.NONE);
     if (dryRun) {
-      say(console, Restore.plan(chosen.repository(), chosen.graph(), moment), uri);
-      return ExitCode.DONE.number();
+      RestorePlan plan = Restore.plan(chosen.repository(), chosen.graph(), moment);
+      Optional<Findings> findings =
+          Restore.survey(plan, chosen.repository(), conversion, console.progress());
+      say(console, plan, uri, findings, conversion);
+      return findings.flatMap(found -> found.obstacle(convert)).isPresent()
+          ? ExitCode.FAILED.number()
+          : ExitCode.DONE.number();
     }
     RestoreReport report =
         Restore.run(
@@ -100,6 +114,7 @@ final class RestoreCommand implements Callable<Integer> {
             chosen.graph(),
             moment,
             () -> Targets.open(uri.orElseThrow(), needs()),
+            conversion,
             overwrite,
             console.progress());
     say(console, report);
@@ -146,7 +161,12 @@ final class RestoreCommand implements Callable<Integer> {
     return uri instanceof TargetUri.Bolt ? BOLT_RATE : OFFLINE_RATE;
   }
 
-  private static void say(Console console, RestorePlan plan, Optional<TargetUri> uri) {
+  private static void say(
+      Console console,
+      RestorePlan plan,
+      Optional<TargetUri> uri,
+      Optional<Findings> findings,
+      Conversion conversion) {
     LiveGraph.Size size = plan.estimate();
     long elements = size.vertices() + size.edges();
     long seconds = Math.max(1, 2 * elements / uri.map(RestoreCommand::rate).orElse(OFFLINE_RATE));
@@ -162,6 +182,10 @@ final class RestoreCommand implements Callable<Integer> {
     console.line("  taking           about %,d s, reading it back included", seconds);
     plan.fingerprint().ifPresent(f -> console.line("  fingerprint      %s", f));
     plan.avoided().forEach(key -> console.line("  way round damage in %s", key));
+    findings.ifPresent(found -> FindingsView.say(console, found));
+    Optional<VarveException> obstacle =
+        findings.flatMap(found -> found.obstacle(conversion.agreed()));
+    obstacle.ifPresent(error -> console.line("It would be refused.%nHINT: %s", error.hint()));
     Map<String, Object> object = new LinkedHashMap<>();
     object.put("dryRun", true);
     object.put("graph", plan.graph());
@@ -178,6 +202,9 @@ final class RestoreCommand implements Callable<Integer> {
     object.put("estimatedSeconds", seconds);
     object.put("fingerprint", plan.fingerprint().map(Object::toString).orElse(null));
     object.put("avoided", plan.avoided());
+    findings.ifPresent(found -> object.put("conversion", FindingsView.json(found)));
+    obstacle.ifPresent(error -> object.put("refused", String.valueOf(error.getMessage())));
+    obstacle.ifPresent(error -> object.put("hint", error.hint()));
     console.object(object);
   }
 
@@ -189,6 +216,7 @@ final class RestoreCommand implements Callable<Integer> {
         "  holding          %,d vertices, %,d edges, %d indexes and constraints",
         report.vertices(), report.edges(), report.rules());
     console.line("  promised         %s", report.expected());
+    report.conversion().ifPresent(found -> FindingsView.say(console, found));
     console.line("  read back        %s", report.actual());
     console.line(
         "  in               %.1f s (writing %.1f, reading back %.1f) from %,d bytes",
@@ -208,6 +236,7 @@ final class RestoreCommand implements Callable<Integer> {
     object.put("rules", report.rules());
     object.put("expectedFingerprint", report.expected().toString());
     object.put("fingerprint", report.actual().toString());
+    report.conversion().ifPresent(found -> object.put("conversion", FindingsView.json(found)));
     object.put("segments", report.segments());
     object.put("bytes", report.bytes());
     object.put("problems", report.problems());

@@ -9,12 +9,17 @@ import dev.varve.archive.TransactionsReader;
 import dev.varve.change.Transaction;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
+import dev.varve.restore.convert.Conversion;
+import dev.varve.restore.convert.Crossing;
+import dev.varve.restore.convert.Engine;
+import dev.varve.restore.convert.Findings;
 import dev.varve.topology.Fingerprint;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -129,21 +134,26 @@ public final class Restore {
    * Plans and carries out a restore. Where an object turns out to be damaged while it is read, the
    * work goes on by way of others that lead to the same moment, if there are any.
    *
-   * @param overwrite see {@link #run(RestorePlan, Repository, GraphTarget, boolean, Progress)}
+   * @param conversion see {@link #run(RestorePlan, Repository, GraphTarget, Conversion, boolean,
+   *     Progress)}
+   * @param overwrite see there too
    */
   public static RestoreReport run(
       Repository repository,
       String graph,
       Moment moment,
       Opening target,
+      Conversion conversion,
       boolean overwrite,
       Progress progress) {
     Set<String> damaged = new TreeSet<>();
     RestorePlan plan = plan(repository, load(repository, graph), moment, damaged);
-    boolean remove = overwrite;
+    AtomicBoolean begun = new AtomicBoolean();
     while (true) {
       try (GraphTarget opened = target.open()) {
-        return run(plan, repository, opened, remove, progress);
+        // what is there once it was begun is of this restore, and is carried on
+        boolean remove = overwrite && !begun.get();
+        return run(plan, repository, opened, conversion, remove, progress, begun);
       } catch (DamagedException e) {
         damaged.addAll(plan.avoided());
         if (!damaged.add(e.key())) {
@@ -151,7 +161,6 @@ public final class Restore {
         }
         LOG.warn("{}; looking for a way round", e.getMessage());
         plan = around(repository, plan, damaged, e);
-        remove = false; // what is there now is of this restore, and is carried on
       }
     }
   }
@@ -173,9 +182,48 @@ public final class Restore {
   }
 
   /**
+   * Looks over what a restore into another engine would convert or refuse, and writes nothing;
+   * absent if it is the same engine.
+   */
+  public static Optional<Findings> survey(
+      RestorePlan plan, Repository repository, Conversion conversion, Progress progress) {
+    Optional<Crossing> crossing = crossing(plan, conversion);
+    if (crossing.isEmpty()) {
+      return Optional.empty();
+    }
+    try (GraphMerge graph = new GraphMerge(plan, repository)) {
+      return Optional.of(survey(plan, graph, crossing.get(), progress));
+    }
+  }
+
+  private static Optional<Crossing> crossing(RestorePlan plan, Conversion conversion) {
+    return conversion.from(Engine.ofStores(plan.stores()));
+  }
+
+  /** What is surveyed is what the chain promises. */
+  private static Findings survey(
+      RestorePlan plan, GraphMerge graph, Crossing crossing, Progress progress) {
+    Findings findings = crossing.survey(graph, progress);
+    promised(plan, graph);
+    return findings;
+  }
+
+  /** Carries out a plan into a target that holds the graph as it is. */
+  public static RestoreReport run(
+      RestorePlan plan,
+      Repository repository,
+      GraphTarget target,
+      boolean overwrite,
+      Progress progress) {
+    return run(plan, repository, target, Conversion.NONE, overwrite, progress);
+  }
+
+  /**
    * Carries out a plan. The target is declared done only if what it holds, read back, is what the
-   * chain promises.
+   * chain promises, or what became of that where the target is another engine.
    *
+   * @param conversion what the target is; another engine's is only opened when the whole graph has
+   *     been surveyed and nothing is in the way
    * @param overwrite whether what is in the target may be removed
    * @throws VarveException with {@link ExitCode#DAMAGE_FOUND} if the chain is not what it promises,
    *     {@link ExitCode#FAILED} if the target is not
@@ -184,27 +232,45 @@ public final class Restore {
       RestorePlan plan,
       Repository repository,
       GraphTarget target,
+      Conversion conversion,
       boolean overwrite,
       Progress progress) {
+    return run(plan, repository, target, conversion, overwrite, progress, new AtomicBoolean());
+  }
+
+  private static RestoreReport run(
+      RestorePlan plan,
+      Repository repository,
+      GraphTarget target,
+      Conversion conversion,
+      boolean overwrite,
+      Progress progress,
+      AtomicBoolean begun) {
     long start = System.nanoTime();
-    GraphTarget.Standing standing = target.open(plan.identity(), overwrite, progress);
-    try (GraphMerge graph = new GraphMerge(plan, repository)) {
+    try (GraphMerge merged = new GraphMerge(plan, repository)) {
+      Optional<Crossing> crossing = crossing(plan, conversion);
+      Optional<Findings> findings = crossing.map(way -> survey(plan, merged, way, progress));
+      findings.flatMap(found -> found.obstacle(conversion.agreed())).ifPresent(Restore::refuse);
+      LiveGraph graph = crossing.isEmpty() ? merged : crossing.get().converted(merged);
+      GraphTarget.Standing standing = target.open(plan.identity(), overwrite, progress);
+      begun.set(true);
       if (standing == GraphTarget.Standing.COMPARED) {
         readThrough(graph, progress);
       } else {
         target.write(graph, progress);
       }
-      ReadBack promised = promised(plan, graph);
+      ReadBack promised = promised(plan, merged);
+      ReadBack expected = findings.map(Findings::expected).orElse(promised);
       long written = System.nanoTime();
-      ReadBack actual = promised;
+      ReadBack actual = expected;
       if (standing != GraphTarget.Standing.COMPARED) {
-        progress.phase("read back", promised.vertices() + promised.edges());
+        progress.phase("read back", expected.vertices() + expected.edges());
         actual = target.readBack(progress);
       }
-      boolean good = actual.equals(promised);
+      boolean good = actual.equals(expected);
       target.finish(good, progress);
       if (!good) {
-        throw different(target, promised, actual);
+        throw different(target, expected, actual);
       }
       long end = System.nanoTime();
       return new RestoreReport(
@@ -216,9 +282,10 @@ public final class Restore {
           standing,
           actual.vertices(),
           actual.edges(),
-          plan.schema().rules().size(),
+          graph.schema().rules().size(),
           promised.fingerprint(),
           actual.fingerprint(),
+          findings,
           plan.segments(),
           plan.bytes(),
           target.problems(),
@@ -227,6 +294,10 @@ public final class Restore {
               (end - written) / NANOS_A_SECOND,
               (end - start) / NANOS_A_SECOND));
     }
+  }
+
+  private static void refuse(VarveException obstacle) {
+    throw obstacle;
   }
 
   /** An earlier run compared the target; what it compared it with is computed again. */

@@ -1,9 +1,11 @@
 package dev.varve.restore;
 
 import dev.varve.change.VersionVector;
+import dev.varve.restore.convert.Findings;
 import dev.varve.topology.Fingerprint;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What a restore did.
@@ -13,7 +15,9 @@ import java.util.List;
  * @param committedAt the latest commit time in it
  * @param standing whether the work was begun or carried on
  * @param expected the fingerprint that the chain promises
- * @param actual the fingerprint of the target, read back; the same, or there is no report
+ * @param actual the fingerprint of the target, read back; the same, or that of the converted
+ *     elements, or there is no report
+ * @param conversion what was found on the way into another engine
  * @param segments read
  * @param bytes of segments
  * @param problems what the target did not take beside the elements, one a line
@@ -31,6 +35,7 @@ public record RestoreReport(
     int rules,
     Fingerprint expected,
     Fingerprint actual,
+    Optional<Findings> conversion,
     int segments,
     long bytes,
     List<String> problems,

@@ -99,6 +99,7 @@ public final class ChainLab {
   private VersionVector cut = VersionVector.EMPTY;
   private int versionsASegment = 50;
   private boolean keepHistory = true;
+  private String store = STORE;
 
   public ChainLab(Path directory) {
     scratch = directory.resolve("scratch");
@@ -112,6 +113,12 @@ public final class ChainLab {
 
   public ChainLab versionsASegment(int count) {
     versionsASegment = count;
+    return this;
+  }
+
+  /** The identity of the store that the chain is from; {@link #STORE} if not said. */
+  public ChainLab store(String identity) {
+    store = identity;
     return this;
   }
 
@@ -344,7 +351,7 @@ public final class ChainLab {
             VersionVector.of(SITE, at.seq()),
             new Manifest.CommitSpan(firstMicros, at.micros()),
             List.of(),
-            List.of(new Manifest.SiteCut(SITE, STORE, at.seq(), at.micros(), Optional.empty())),
+            List.of(new Manifest.SiteCut(SITE, store, at.seq(), at.micros(), Optional.empty())),
             new Manifest.Counts(
                 at.vertices(),
                 at.edges(),

@@ -12,6 +12,7 @@ import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import dev.varve.graph.Element;
 import dev.varve.graph.ElementId;
+import dev.varve.restore.convert.Conversion;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -100,7 +101,13 @@ class DamagedChainTest {
     MemoryTarget target = new MemoryTarget();
     try {
       Restore.run(
-          lab.repository(), ChainLab.GRAPH, Moment.parse(to), () -> target, false, Progress.NONE);
+          lab.repository(),
+          ChainLab.GRAPH,
+          Moment.parse(to),
+          () -> target,
+          Conversion.NONE,
+          false,
+          Progress.NONE);
       return Optional.of(target.graph);
     } catch (VarveException e) {
       assertThat(e.exitCode())

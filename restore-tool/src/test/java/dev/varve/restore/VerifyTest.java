@@ -8,6 +8,7 @@ import dev.varve.archive.Manifest;
 import dev.varve.fault.ExitCode;
 import dev.varve.graph.Edge;
 import dev.varve.graph.ElementId;
+import dev.varve.restore.convert.Conversion;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -189,6 +190,7 @@ class VerifyTest {
                     ChainLab.GRAPH,
                     new Moment.AtVector(end.vector()),
                     () -> target,
+                    Conversion.NONE,
                     false,
                     Progress.NONE);
             assertThat(restored.moment()).isEqualTo(new Moment.AtVector(end.vector()));
@@ -240,6 +242,7 @@ class VerifyTest {
                         () -> {
                           throw new AssertionError("no store");
                         })),
+            Conversion.NONE,
             false,
             Progress.NONE);
     assertThat(report.actual()).isEqualTo(lab.fingerprint());
@@ -271,6 +274,7 @@ class VerifyTest {
             ChainLab.GRAPH,
             new Moment.AtVector(manifests.get(2).to()),
             () -> target,
+            Conversion.NONE,
             false,
             Progress.NONE);
     assertThat(report.standing()).isEqualTo(GraphTarget.Standing.RESUMED);

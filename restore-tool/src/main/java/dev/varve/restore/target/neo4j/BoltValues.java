@@ -3,6 +3,8 @@ package dev.varve.restore.target.neo4j;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import dev.varve.graph.Value;
+import dev.varve.restore.convert.Neo4jRule;
+import dev.varve.restore.convert.Neo4jValues;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.LocalTime;
@@ -34,11 +36,18 @@ final class BoltValues {
 
   static Map<String, Object> toBolt(SortedMap<String, Value> properties) {
     Map<String, Object> result = new HashMap<>(properties.size() * 2);
-    properties.forEach((key, value) -> result.put(key, toBolt(key, value)));
+    properties.forEach(
+        (key, value) -> {
+          Optional<Neo4jRule> misfit = Neo4jValues.misfit(value);
+          if (misfit.isPresent()) {
+            throw refused(key, misfit.get().subject());
+          }
+          result.put(key, toBolt(value));
+        });
     return result;
   }
 
-  private static Object toBolt(String key, Value value) {
+  private static Object toBolt(Value value) {
     if (value instanceof Value.Text text) {
       return text.value();
     } else if (value instanceof Value.Int number) {
@@ -70,14 +79,11 @@ final class BoltValues {
     } else if (value instanceof Value.ListOf list) {
       List<Object> items = new ArrayList<>(list.items().size());
       for (Value item : list.items()) {
-        if (item instanceof Value.ListOf || item instanceof Value.Bytes) {
-          throw refused(key, "a list within a list");
-        }
-        items.add(toBolt(key, item));
+        items.add(toBolt(item));
       }
       return items;
     }
-    throw refused(key, "a value of type " + value.getClass().getSimpleName());
+    throw new IllegalStateException("the table says that Neo4j holds " + value);
   }
 
   private static Point toBolt(Value.Point point) {

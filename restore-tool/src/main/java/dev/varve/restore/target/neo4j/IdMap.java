@@ -85,8 +85,8 @@ final class IdMap implements AutoCloseable {
     }
     throw new VarveException(
         ExitCode.FAILED,
-        "vertex id '" + id + "' is not one of Neo4j's: the chain comes from another kind of store",
-        "restore it into the kind of store that it comes from, or into dir:<path>");
+        "vertex id '" + id + "' is not a decimal number from 0 to 2^63 - 1",
+        "restore into the kind of store that the chain comes from, or into dir:<path>");
   }
 
   @Override

@@ -4,6 +4,7 @@ import dev.varve.restore.LiveGraph;
 import dev.varve.restore.Progress;
 import dev.varve.restore.ReadBack;
 import java.nio.file.Path;
+import java.util.function.LongFunction;
 
 /**
  * Writes a Neo4j store directly, without a server. Implemented where Neo4j's own code may be
@@ -29,8 +30,13 @@ public interface OfflineStore {
    */
   void load(Place place, LiveGraph graph, boolean replace, Resources resources, Progress progress);
 
-  /** Opens what was loaded, reads all of it and hashes it; the store is left as it was. */
-  ReadBack readBack(Place place, Resources resources, Progress progress);
+  /**
+   * Opens what was loaded, reads all of it and hashes it; the store is left as it was.
+   *
+   * @param originals the ids under which vertices are hashed, by those that they have in the store
+   */
+  ReadBack readBack(
+      Place place, LongFunction<String> originals, Resources resources, Progress progress);
 
   /** Removes the mark of an unfinished load: the restore was compared and is good. */
   void finish(Place place);

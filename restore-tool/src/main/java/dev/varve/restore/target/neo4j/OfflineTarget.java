@@ -8,6 +8,10 @@ import dev.varve.restore.Progress;
 import dev.varve.restore.ReadBack;
 import dev.varve.restore.RestoreIdentity;
 import dev.varve.restore.TargetUri;
+import dev.varve.restore.convert.Engine;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
 
 /** A Neo4j store that no server has open, by whatever implements {@link OfflineStore}. */
 public final class OfflineTarget implements GraphTarget {
@@ -17,6 +21,9 @@ public final class OfflineTarget implements GraphTarget {
   private final OfflineStore.Place place;
   private final OfflineStore.Resources resources;
   private boolean replace;
+
+  /** Only for the graph of another engine: Neo4j's own vertices keep their ids. */
+  private Optional<IdMap> ids = Optional.empty();
 
   public OfflineTarget(
       TargetUri.Neo4jStore uri, OfflineStore store, OfflineStore.Resources resources) {
@@ -56,17 +63,25 @@ public final class OfflineTarget implements GraphTarget {
               "the target " + name() + " is in use by a server",
               "stop the server, or restore into it with bolt://host:port");
     }
+    if (Engine.ofStores(List.of(restore.stores().split(","))) != Engine.NEO4J) {
+      ids = Optional.of(new IdMap(Path.of(System.getProperty("java.io.tmpdir"))));
+    }
     return Standing.FRESH;
   }
 
   @Override
   public void write(LiveGraph graph, Progress progress) {
-    store.load(place, graph, replace, resources, progress);
+    LiveGraph numbered = ids.isEmpty() ? graph : Renumbered.of(graph, ids.get(), progress);
+    store.load(place, numbered, replace, resources, progress);
   }
 
   @Override
   public ReadBack readBack(Progress progress) {
-    return store.readBack(place, resources, progress);
+    return store.readBack(place, this::original, resources, progress);
+  }
+
+  private String original(long vertex) {
+    return Long.toString(ids.isEmpty() ? vertex : ids.get().original(vertex).orElseThrow());
   }
 
   @Override
@@ -78,6 +93,6 @@ public final class OfflineTarget implements GraphTarget {
 
   @Override
   public void close() {
-    // the store holds nothing open between calls
+    ids.ifPresent(IdMap::close);
   }
 }

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.function.LongFunction;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.neo4j.io.fs.DefaultFileSystemAbstraction;
@@ -63,14 +64,15 @@ public final class BulkStore implements OfflineStore {
   }
 
   @Override
-  public ReadBack readBack(Place place, Resources resources, Progress progress) {
+  public ReadBack readBack(
+      Place place, LongFunction<String> originals, Resources resources, Progress progress) {
     Staging staging = new Staging(checked(place));
     return locked(
         place,
         () -> {
           staging.requireLoaded();
           return ClosedStore.readBack(
-              staging.home(), checked(place).database(), resources, progress);
+              staging.home(), checked(place).database(), originals, resources, progress);
         });
   }
 

@@ -7,6 +7,7 @@ import dev.varve.restore.ReadBack;
 import dev.varve.restore.target.neo4j.OfflineStore.Resources;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.function.LongFunction;
 import org.neo4j.batchimport.api.ReadBehaviour;
 import org.neo4j.batchimport.api.input.Input;
 import org.neo4j.configuration.Config;
@@ -38,7 +39,12 @@ final class ClosedStore {
 
   private ClosedStore() {}
 
-  static ReadBack readBack(Path home, String database, Resources resources, Progress progress)
+  static ReadBack readBack(
+      Path home,
+      String database,
+      LongFunction<String> originals,
+      Resources resources,
+      Progress progress)
       throws IOException {
     Config config =
         Config.newBuilder()
@@ -75,7 +81,7 @@ final class ClosedStore {
                   PageCacheTracer.NULL,
                   new FixedVersionContextSupplier(tail.getLastCommittedTransaction().id())),
               tail)) {
-        return new StoreScan(store, resources.threads(), progress).run();
+        return new StoreScan(store, originals, resources.threads(), progress).run();
       }
     } catch (IOException | RuntimeException e) {
       throw e;

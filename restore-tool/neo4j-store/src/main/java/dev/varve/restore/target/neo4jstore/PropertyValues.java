@@ -3,12 +3,15 @@ package dev.varve.restore.target.neo4jstore;
 import dev.varve.graph.Value;
 import dev.varve.graph.Value.FloatWidth;
 import dev.varve.graph.Value.IntWidth;
+import dev.varve.restore.convert.Neo4jRule;
+import dev.varve.restore.convert.Neo4jValues;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.LocalTime;
 import java.time.OffsetTime;
 import java.time.ZonedDateTime;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.IntFunction;
 import org.neo4j.values.storable.CoordinateReferenceSystem;
@@ -32,6 +35,10 @@ final class PropertyValues {
    * @throws UnsupportedValueException if Neo4j has no such property type
    */
   static org.neo4j.values.storable.Value stored(Value value) {
+    Optional<Neo4jRule> misfit = Neo4jValues.misfit(value);
+    if (misfit.isPresent()) {
+      throw new UnsupportedValueException(misfit.get().subject());
+    }
     if (value instanceof Value.Text text) {
       return text.character()
           ? Values.charValue(text.value().charAt(0))
@@ -81,7 +88,7 @@ final class PropertyValues {
     } else if (value instanceof Value.Duration duration) {
       return duration(duration);
     }
-    throw new UnsupportedValueException("a value of type " + value.getClass().getSimpleName());
+    throw unforeseen(value);
   }
 
   private static DurationValue duration(Value.Duration duration) {
@@ -199,7 +206,7 @@ final class PropertyValues {
       return Values.dateTimeArray(
           all(items, Value.class, PropertyValues::zoned, ZonedDateTime[]::new));
     }
-    throw new UnsupportedValueException("a list of " + first.getClass().getSimpleName());
+    throw unforeseen(first);
   }
 
   private static ZonedDateTime zoned(Value value) {
@@ -208,7 +215,7 @@ final class PropertyValues {
     } else if (value instanceof Value.ZonedTimestamp timestamp) {
       return timestamp.value();
     }
-    throw new UnsupportedValueException("a list of values of different types");
+    throw unforeseen(value);
   }
 
   private static <V extends Value, T> T[] all(
@@ -222,7 +229,7 @@ final class PropertyValues {
 
   private static <V extends Value> V item(List<Value> items, int index, Class<V> type) {
     if (!type.isInstance(items.get(index))) {
-      throw new UnsupportedValueException("a list of values of different types");
+      throw unforeseen(items.get(index));
     }
     return type.cast(items.get(index));
   }
@@ -246,6 +253,10 @@ final class PropertyValues {
       case "duration" -> Values.durationArray(new DurationValue[0]);
       default -> throw new UnsupportedValueException("an empty list of " + itemType);
     };
+  }
+
+  private static IllegalStateException unforeseen(Value value) {
+    return new IllegalStateException("the table says that Neo4j holds " + value);
   }
 
   /** A value that Neo4j has no property type for. */

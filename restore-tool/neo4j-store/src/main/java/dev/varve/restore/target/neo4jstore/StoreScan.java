@@ -22,6 +22,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.LongFunction;
 import org.neo4j.batchimport.api.InputIterator;
 import org.neo4j.batchimport.api.input.Collector;
 import org.neo4j.batchimport.api.input.Group;
@@ -39,11 +40,18 @@ final class StoreScan {
   private static final int PROGRESS_STEP = 10_000;
 
   private final Input store;
+  private final LongFunction<String> originals;
   private final int threads;
   private final Progress progress;
 
-  StoreScan(Input store, int threads, Progress progress) {
+  /**
+   * A scan.
+   *
+   * @param originals the ids under which vertices are hashed, by those that they have in the store
+   */
+  StoreScan(Input store, LongFunction<String> originals, int threads, Progress progress) {
     this.store = store;
+    this.originals = originals;
     this.threads = threads;
     this.progress = progress;
   }
@@ -137,8 +145,12 @@ final class StoreScan {
 
     @Override
     public boolean id(Object nodeId, Group group, IdSequence idSequence) {
-      id = nodeId.toString();
+      id = original(nodeId);
       return true;
+    }
+
+    private String original(Object nodeId) {
+      return originals.apply(((Number) nodeId).longValue());
     }
 
     @Override
@@ -155,13 +167,13 @@ final class StoreScan {
 
     @Override
     public boolean startId(Object nodeId, Group group) {
-      start = nodeId.toString();
+      start = original(nodeId);
       return true;
     }
 
     @Override
     public boolean endId(Object nodeId, Group group) {
-      end = nodeId.toString();
+      end = original(nodeId);
       return true;
     }
 

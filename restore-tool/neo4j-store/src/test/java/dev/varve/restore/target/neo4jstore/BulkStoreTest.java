@@ -3,6 +3,7 @@ package dev.varve.restore.target.neo4jstore;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.varve.change.VersionVector;
 import dev.varve.embedded.neo4j.EmbeddedNeo4j;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
@@ -11,9 +12,12 @@ import dev.varve.graph.StoreSchema;
 import dev.varve.graph.Value;
 import dev.varve.restore.LiveGraph;
 import dev.varve.restore.Progress;
+import dev.varve.restore.RestoreIdentity;
+import dev.varve.restore.TargetUri;
 import dev.varve.restore.target.neo4j.OfflineStore.Condition;
 import dev.varve.restore.target.neo4j.OfflineStore.Place;
 import dev.varve.restore.target.neo4j.OfflineStore.Resources;
+import dev.varve.restore.target.neo4j.OfflineTarget;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.nio.file.Files;
@@ -186,7 +190,8 @@ final class BulkStoreTest {
     try (var server = new EmbeddedNeo4j().start(home, Map.of())) {
       assertThat(count(server.address(), "MATCH (n:Old) RETURN count(n)")).isEqualTo(1);
     }
-    assertThat(store.readBack(place, RESOURCES, Progress.NONE)).isEqualTo(graph.readBack());
+    assertThat(store.readBack(place, Long::toString, RESOURCES, Progress.NONE))
+        .isEqualTo(graph.readBack());
     store.finish(place);
     try (var server = new EmbeddedNeo4j().start(home, Map.of())) {
       assertThat(count(server.address(), "MATCH (n:Old) RETURN count(n)")).isZero();
@@ -212,7 +217,7 @@ final class BulkStoreTest {
     assertRefused(
         ExitCode.FAILED,
         "no loaded store",
-        () -> store.readBack(place(), RESOURCES, Progress.NONE));
+        () -> store.readBack(place(), Long::toString, RESOURCES, Progress.NONE));
     assertRefused(ExitCode.FAILED, "no loaded store", () -> store.finish(place()));
     restore(new TestGraph().vertex(3, Set.of(), Map.of()));
   }
@@ -275,9 +280,46 @@ final class BulkStoreTest {
         () -> store.load(place, new TestGraph(), false, RESOURCES, Progress.NONE));
   }
 
+  /** AGE's ids are far beyond what a node can have. */
+  @Test
+  void verticesOfAnotherEngineAreNumberedAnew() {
+    long person = (3L << 48) + 1;
+    long last = (32_767L << 48) + 5;
+    TestGraph graph =
+        new TestGraph()
+            .vertex(person, Set.of("Person"), Map.of("name", Value.Text.of("Ann")))
+            .vertex(last, Set.of("Dog"), Map.of())
+            .edge((5L << 48) + 1, "OWNED_BY", last, person, Map.of("n", Value.Int.of(1)))
+            .edge((5L << 48) + 2, "KNOWS", last, last, Map.of());
+    RestoreIdentity ofAge = new RestoreIdentity("g", VersionVector.EMPTY, "age:x");
+    TargetUri.Neo4jStore uri = (TargetUri.Neo4jStore) TargetUri.parse("neo4j-store:" + home);
+    try (OfflineTarget target = new OfflineTarget(uri, store, RESOURCES)) {
+      target.open(ofAge, false, Progress.NONE);
+      target.write(graph, Progress.NONE);
+      assertThat(target.readBack(Progress.NONE)).isEqualTo(graph.readBack());
+      target.finish(true, Progress.NONE);
+    }
+    try (StagedServer server = StagedServer.open(home, "neo4j", RESOURCES);
+        Transaction tx = server.database().beginTx()) {
+      assertThat(tx.getNodeById(0).getProperty("name")).isEqualTo("Ann");
+      assertThat(tx.getNodeById(1).getDegree(() -> "OWNED_BY", Direction.OUTGOING)).isOne();
+    }
+
+    TestGraph dangling =
+        new TestGraph().vertex(person, Set.of(), Map.of()).edge(4, "T", person, last, Map.of());
+    try (OfflineTarget target = new OfflineTarget(uri, store, RESOURCES)) {
+      target.open(ofAge, true, Progress.NONE);
+      assertRefused(
+          ExitCode.DAMAGE_FOUND,
+          "e4 ends at vertex " + last,
+          () -> target.write(dangling, Progress.NONE));
+    }
+  }
+
   private void restore(TestGraph graph) {
     load(graph, false);
-    assertThat(store.readBack(place(), RESOURCES, Progress.NONE)).isEqualTo(graph.readBack());
+    assertThat(store.readBack(place(), Long::toString, RESOURCES, Progress.NONE))
+        .isEqualTo(graph.readBack());
     store.finish(place());
   }
 

@@ -1,0 +1,120 @@
+package dev.varve.restore.convert;
+
+import dev.varve.graph.Element;
+import dev.varve.graph.ElementHash;
+import dev.varve.graph.ElementHasher;
+import dev.varve.graph.ElementId;
+import dev.varve.graph.StoreSchema;
+import dev.varve.restore.LiveElement;
+import dev.varve.restore.LiveElements;
+import dev.varve.restore.LiveGraph;
+import dev.varve.restore.Progress;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The way of a graph from one engine to another: first a survey, then the graph in the target's
+ * form. One object serves one graph.
+ */
+public final class Crossing {
+
+  private final Engine from;
+  private final Engine to;
+  private final Converter converter;
+
+  public Crossing(Engine from, Engine to) {
+    this.from = from;
+    this.to = to;
+    converter =
+        switch (to) {
+          case NEO4J -> new Neo4jConverter(from);
+          case AGE -> new AgeConverter();
+          case OTHER -> throw new IllegalArgumentException("there is no such target");
+        };
+  }
+
+  /** Goes through the whole graph and writes nothing. */
+  public Findings survey(LiveGraph graph, Progress progress) {
+    return new Survey(from, to, converter).of(graph, progress);
+  }
+
+  /** The graph in the target's form; it has to be surveyed before. */
+  public LiveGraph converted(LiveGraph graph) {
+    return new Converted(graph);
+  }
+
+  private final class Converted implements LiveGraph {
+    private final LiveGraph graph;
+
+    Converted(LiveGraph graph) {
+      this.graph = graph;
+    }
+
+    @Override
+    public LiveElements vertices() {
+      return new ConvertedElements(graph.vertices());
+    }
+
+    @Override
+    public LiveElements edges() {
+      return new ConvertedElements(graph.edges());
+    }
+
+    /** What one engine enforces is in its own language. */
+    @Override
+    public StoreSchema schema() {
+      return StoreSchema.EMPTY;
+    }
+
+    @Override
+    public Size estimate() {
+      return graph.estimate();
+    }
+  }
+
+  private final class ConvertedElements implements LiveElements {
+    private final LiveElements elements;
+
+    ConvertedElements(LiveElements elements) {
+      this.elements = elements;
+    }
+
+    @Override
+    public @Nullable LiveElement next() {
+      LiveElement next = elements.next();
+      return next == null ? null : new ConvertedElement(next);
+    }
+
+    @Override
+    public void close() {
+      elements.close();
+    }
+  }
+
+  private final class ConvertedElement implements LiveElement {
+    private final LiveElement original;
+
+    ConvertedElement(LiveElement original) {
+      this.original = original;
+    }
+
+    @Override
+    public ElementId id() {
+      return original.id();
+    }
+
+    @Override
+    public ElementHash hash() {
+      return new ElementHasher().hash(id(), state());
+    }
+
+    @Override
+    public int stateBytes() {
+      return original.stateBytes();
+    }
+
+    @Override
+    public Element state() {
+      return converter.convert(original.id(), original.state(), Converter.Notes.NONE);
+    }
+  }
+}

@@ -1,0 +1,100 @@
+package dev.varve.restore.convert;
+
+import dev.varve.age.LabelRule;
+import dev.varve.graph.Element;
+import dev.varve.graph.ElementHasher;
+import dev.varve.graph.ElementId;
+import dev.varve.graph.StoreSchema;
+import dev.varve.restore.LiveElement;
+import dev.varve.restore.LiveElements;
+import dev.varve.restore.LiveGraph;
+import dev.varve.restore.Progress;
+import dev.varve.restore.ReadBack;
+import dev.varve.topology.Fingerprint;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A pass over a whole graph that writes nothing: what would have to be converted, what is refused,
+ * and what the target would hold in the end.
+ */
+final class Survey {
+
+  /** How many places are named for each rule. */
+  static final int PLACES_MAX = 5;
+
+  private final Engine from;
+  private final Engine to;
+  private final Converter converter;
+  private final ElementHasher hasher = new ElementHasher();
+  private final Map<Rule, Count> counts = new HashMap<>();
+  private Fingerprint fingerprint = Fingerprint.EMPTY;
+
+  Survey(Engine from, Engine to, Converter converter) {
+    this.from = from;
+    this.to = to;
+    this.converter = converter;
+  }
+
+  private static final class Count {
+    private long count;
+    private final List<Findings.Place> first = new ArrayList<>();
+  }
+
+  Findings of(LiveGraph graph, Progress progress) {
+    progress.phase("survey", graph.estimate().vertices() + graph.estimate().edges());
+    long vertices = pass(graph.vertices(), progress);
+    long edges = pass(graph.edges(), progress);
+    return new Findings(
+        from, to, new ReadBack(vertices, edges, fingerprint), tallies(), leftOut(graph.schema()));
+  }
+
+  private long pass(LiveElements elements, Progress progress) {
+    long count = 0;
+    try (elements) {
+      for (LiveElement next = elements.next(); next != null; next = elements.next()) {
+        add(next);
+        progress.advance(1);
+        count++;
+      }
+    }
+    return count;
+  }
+
+  private void add(LiveElement live) {
+    ElementId id = live.id();
+    Element element = live.state();
+    Element converted =
+        converter.convert(id, element, (rule, key) -> count(rule, id, element, key));
+    fingerprint = fingerprint.plus(converted == element ? live.hash() : hasher.hash(id, converted));
+  }
+
+  private void count(Rule rule, ElementId id, Element element, Optional<String> key) {
+    Count count = counts.computeIfAbsent(rule, missing -> new Count());
+    count.count++;
+    if (count.first.size() < PLACES_MAX) {
+      count.first.add(Findings.Place.of(id, element, key));
+    }
+  }
+
+  private List<Findings.Tally> tallies() {
+    return counts.entrySet().stream()
+        .map(
+            entry ->
+                new Findings.Tally(entry.getKey(), entry.getValue().count, entry.getValue().first))
+        .sorted(Comparator.comparing(tally -> ((Enum<?>) tally.rule()).ordinal()))
+        .toList();
+  }
+
+  /** Look-ups of tokens come with every Neo4j, and labels with their elements: they are no loss. */
+  private static List<String> leftOut(StoreSchema schema) {
+    return schema.rules().stream()
+        .filter(rule -> !rule.type().equals("LOOKUP") && LabelRule.of(rule).isEmpty())
+        .map(StoreSchema.Rule::name)
+        .toList();
+  }
+}

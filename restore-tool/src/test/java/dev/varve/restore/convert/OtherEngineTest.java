@@ -1,0 +1,406 @@
+package dev.varve.restore.convert;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.varve.embedded.EmbeddedServer;
+import dev.varve.fault.ExitCode;
+import dev.varve.fault.VarveException;
+import dev.varve.graph.Edge;
+import dev.varve.graph.Element;
+import dev.varve.graph.ElementHasher;
+import dev.varve.graph.ElementId;
+import dev.varve.graph.ElementKind;
+import dev.varve.graph.StoreSchema;
+import dev.varve.graph.Value;
+import dev.varve.graph.Vertex;
+import dev.varve.restore.ChainLab;
+import dev.varve.restore.GraphTarget;
+import dev.varve.restore.LiveElement;
+import dev.varve.restore.LiveElements;
+import dev.varve.restore.LiveGraph;
+import dev.varve.restore.Moment;
+import dev.varve.restore.Progress;
+import dev.varve.restore.ReadBack;
+import dev.varve.restore.Restore;
+import dev.varve.restore.RestoreIdentity;
+import dev.varve.restore.RestorePlan;
+import dev.varve.restore.RestoreReport;
+import dev.varve.restore.TargetUri;
+import dev.varve.restore.target.neo4j.BoltSettings;
+import dev.varve.restore.target.neo4j.BoltTarget;
+import dev.varve.topology.Fingerprint;
+import java.io.IOException;
+import java.math.BigDecimal;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDate;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.ServiceLoader;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.neo4j.driver.Driver;
+import org.neo4j.driver.GraphDatabase;
+import org.neo4j.driver.Record;
+import org.neo4j.driver.Session;
+
+/** Chains of one engine restored into another: a real Neo4j, and a memory that stands for AGE. */
+class OtherEngineTest {
+
+  private static final String AGE_STORE = "age:7301/varve/orders";
+  private static final Conversion INTO_NEO4J = new Conversion(Optional.of(Engine.NEO4J), false);
+  private static final Conversion INTO_AGE = new Conversion(Optional.of(Engine.AGE), false);
+  private static final Value DATE = new Value.Date(LocalDate.of(2024, 2, 29));
+
+  @TempDir private static Path home;
+  private static EmbeddedServer.Running server;
+  private static Driver driver;
+
+  @TempDir Path directory;
+
+  @BeforeAll
+  static void startServer() {
+    server =
+        ServiceLoader.load(EmbeddedServer.class).findFirst().orElseThrow().start(home, Map.of());
+    driver = GraphDatabase.driver(server.address());
+  }
+
+  @AfterAll
+  static void stopServer() {
+    driver.close();
+    server.close();
+  }
+
+  @BeforeEach
+  void emptyServer() {
+    query("MATCH (n) DETACH DELETE n");
+  }
+
+  private static List<Record> query(String statement) {
+    try (Session session = driver.session()) {
+      return session.run(statement).list();
+    }
+  }
+
+  private static String vertexId(int label, long entry) {
+    return Long.toString(((long) label << 48) + entry);
+  }
+
+  /** As AGE numbers them, with values that Neo4j has too. */
+  private ChainLab exactChainOfAge() {
+    Map<ElementId, Optional<Element>> elements = new TreeMap<>();
+    for (int i = 1; i <= 40; i++) {
+      elements.put(
+          ElementId.vertex(vertexId(i % 2 == 0 ? 3 : 20_000, i)),
+          Optional.of(
+              Vertex.of(
+                  Set.of(i % 2 == 0 ? "Person" : "Dog"),
+                  Map.of(
+                      "n", Value.Int.of(i),
+                      "x", Value.Float.of(i / 7.0),
+                      "names", Value.ListOf.of(List.of(Value.Text.of("a"), Value.Text.of("b")))))));
+    }
+    elements.put(ElementId.vertex(vertexId(1, 1)), Optional.of(Vertex.of(Set.of(), Map.of())));
+    for (int i = 1; i <= 40; i += 2) {
+      elements.put(
+          ElementId.edge(vertexId(5, i)),
+          Optional.of(
+              Edge.of(
+                  "OWNED_BY",
+                  vertexId(20_000, i),
+                  vertexId(3, i + 1),
+                  Map.of("since", Value.Int.of(1990 + i)))));
+    }
+    ChainLab lab = new ChainLab(directory).store(AGE_STORE);
+    lab.commit(elements);
+    lab.base();
+    return lab;
+  }
+
+  private BoltTarget bolt() {
+    return new BoltTarget(
+        BoltSettings.of((TargetUri.Bolt) TargetUri.parse(server.address()), Optional.empty()));
+  }
+
+  private static RestoreReport restore(
+      ChainLab lab, GraphTarget target, Conversion conversion, boolean overwrite) {
+    RestorePlan plan = Restore.plan(lab.repository(), ChainLab.GRAPH, new Moment.Latest());
+    try (target) {
+      return Restore.run(plan, lab.repository(), target, conversion, overwrite, Progress.NONE);
+    }
+  }
+
+  private static Conversion agreed(Conversion conversion) {
+    return new Conversion(conversion.to(), true);
+  }
+
+  @Test
+  void whatIsExactHasTheFingerprintOfTheChain() {
+    ChainLab lab = exactChainOfAge();
+    RestoreReport report = restore(lab, bolt(), INTO_NEO4J, false);
+    assertThat(report.actual()).isEqualTo(lab.fingerprint());
+    assertThat(report.expected()).isEqualTo(lab.fingerprint());
+    assertThat(report.conversion().orElseThrow().tallies()).isEmpty();
+    assertThat(
+            query("MATCH (d:Dog)-[r:OWNED_BY]->(p:Person) RETURN count(*)").get(0).get(0).asInt())
+        .isEqualTo(20);
+  }
+
+  @Test
+  void theSameEngineIsNotSurveyed() {
+    ChainLab lab = new ChainLab(directory);
+    lab.commit(
+        Map.of(ElementId.vertex("1"), Optional.of(Vertex.of(Set.of("A", "B"), Map.of("d", DATE)))));
+    lab.base();
+    List<String> phases = new ArrayList<>();
+    RestorePlan plan = Restore.plan(lab.repository(), ChainLab.GRAPH, new Moment.Latest());
+    try (GraphTarget target = bolt()) {
+      RestoreReport report =
+          Restore.run(plan, lab.repository(), target, INTO_NEO4J, false, phases(phases));
+      assertThat(report.conversion()).isEmpty();
+      assertThat(report.actual()).isEqualTo(lab.fingerprint());
+    }
+    assertThat(phases).isNotEmpty().doesNotContain("survey");
+  }
+
+  private static Progress phases(List<String> phases) {
+    return new Progress() {
+      @Override
+      public void phase(String name, long expected) {
+        phases.add(name);
+      }
+
+      @Override
+      public void advance(long done) {}
+    };
+  }
+
+  @Test
+  void whatHasToBeConvertedNeedsTheOperatorsWord() {
+    ChainLab lab = new ChainLab(directory).store(AGE_STORE);
+    lab.commit(
+        Map.of(
+            ElementId.vertex(vertexId(3, 1)),
+            Optional.of(
+                Vertex.of(
+                    Set.of("Person"),
+                    Map.of("price", new Value.Decimal(new BigDecimal("1.50")), "n", DATE_IN_AGE)))),
+        Optional.of(
+            new StoreSchema.Change(
+                true,
+                List.of(
+                    new StoreSchema.Rule(
+                        "by_price",
+                        StoreSchema.Form.INDEX,
+                        "btree",
+                        ElementKind.VERTEX,
+                        List.of("Person"),
+                        List.of(),
+                        Optional.of("CREATE INDEX by_price ON g.\"Person\" (properties)"))),
+                List.of())));
+    lab.base();
+    assertThatThrownBy(() -> restore(lab, bolt(), INTO_NEO4J, false))
+        .isInstanceOfSatisfying(
+            VarveException.class,
+            e -> {
+              assertThat(e.exitCode()).isEqualTo(ExitCode.FAILED);
+              assertThat(e.hint()).contains("--convert");
+            })
+        .hasMessageContaining("nothing was written")
+        .hasMessageContaining("v844424930131969 (:Person) 'price'")
+        .hasMessageContaining("1 × a decimal number");
+    assertThat(query("MATCH (n) RETURN n")).isEmpty();
+    assertThat(query("SHOW CONSTRAINTS")).isEmpty();
+
+    RestoreReport report = restore(lab, bolt(), agreed(INTO_NEO4J), false);
+    Findings findings = report.conversion().orElseThrow();
+    assertThat(findings.converted())
+        .extracting(Findings.Tally::rule)
+        .containsExactly(Neo4jRule.TAGGED, Neo4jRule.DECIMAL);
+    assertThat(findings.rulesLeftOut()).containsExactly("by_price");
+    assertThat(report.rules()).isZero();
+    assertThat(report.expected()).isEqualTo(lab.fingerprint());
+    assertThat(report.actual()).isEqualTo(findings.expected().fingerprint());
+    Record row = query("MATCH (n:Person) RETURN n.price, n.n").get(0);
+    assertThat(row.get(0).asString()).isEqualTo("::agtype:1.50::numeric");
+    assertThat(row.get(1).asLocalDate()).isEqualTo(LocalDate.of(2024, 2, 29));
+  }
+
+  private static final Value DATE_IN_AGE =
+      Value.MapOf.of(Map.of("::date", Value.Text.of("2024-02-29")));
+
+  @Test
+  void whatIsRefusedIsRefusedBeforeAnythingIsTouched() {
+    query("CREATE (:Precious)");
+    ChainLab lab = new ChainLab(directory).store(AGE_STORE);
+    lab.commit(
+        Map.of(
+            ElementId.vertex("-9223372036854775807"),
+            Optional.of(Vertex.of(Set.of("Late"), Map.of("", Value.Int.of(1))))));
+    lab.base();
+    assertThatThrownBy(() -> restore(lab, bolt(), agreed(INTO_NEO4J), true))
+        .isInstanceOfSatisfying(
+            VarveException.class, e -> assertThat(e.hint()).doesNotContain("say --convert"))
+        .hasMessageContaining("Refused: 1 × any other vertex id")
+        .hasMessageContaining("(:Late) ''");
+    assertThat(query("MATCH (n:Precious) RETURN n")).hasSize(1);
+  }
+
+  @Test
+  void anyGraphComesBackFromTheOtherEngineAsItWas() {
+    long seed = Long.getLong("varve.seed", System.nanoTime());
+    AnyValues values = new AnyValues(new Random(seed));
+    ChainLab lab = new ChainLab(directory.resolve("neo4j"));
+    Map<ElementId, Optional<Element>> elements = new TreeMap<>();
+    for (int i = 0; i < 500; i++) {
+      ElementKind kind = i < 300 ? ElementKind.VERTEX : ElementKind.EDGE;
+      Element element = values.element(kind, 3, () -> heldByNeo4j(values));
+      if (!element.properties().containsKey("__labels")
+          && !element.properties().containsKey("__type")) {
+        elements.put(new ElementId(kind, Integer.toString(i)), Optional.of(element));
+      }
+    }
+    for (String end : List.of("1", "2")) {
+      elements.put(ElementId.vertex(end), Optional.of(Vertex.of(Set.of("KNOWS"), Map.of())));
+    }
+    lab.commit(elements);
+    lab.base();
+    String as = "-Dvarve.seed=" + seed;
+
+    Memory age = new Memory();
+    RestoreReport there = restore(lab, age, agreed(INTO_AGE), false);
+    assertThat(there.expected()).as(as).isEqualTo(lab.fingerprint());
+    assertThat(there.actual()).as(as).isNotEqualTo(lab.fingerprint());
+    assertThat(there.conversion().orElseThrow().converted())
+        .as(as)
+        .extracting(Findings.Tally::rule)
+        .contains(AgeRule.SEVERAL_LABELS, AgeRule.TYPE_OF_VERTICES, AgeRule.DATE, AgeRule.POINT);
+
+    ChainLab back = new ChainLab(directory.resolve("age")).store(AGE_STORE);
+    Map<ElementId, Optional<Element>> inAge = new TreeMap<>();
+    age.graph.forEach((id, element) -> inAge.put(id, Optional.of(element)));
+    back.commit(inAge);
+    back.base();
+    assertThat(restore(back, new Memory(), agreed(INTO_NEO4J), false).actual())
+        .as(as)
+        .isEqualTo(lab.fingerprint());
+    assertThat(restore(back, bolt(), agreed(INTO_NEO4J), false).actual())
+        .as(as)
+        .isEqualTo(lab.fingerprint());
+  }
+
+  private static Value heldByNeo4j(AnyValues values) {
+    while (true) {
+      Value value = values.any();
+      if (Neo4jValues.misfit(value).isEmpty()) {
+        return value;
+      }
+    }
+  }
+
+  /** What is damaged is met in the survey already: the target is to be overwritten all the same. */
+  @Test
+  void damageInTheSurveyLeavesTheOverwritingToTheNextWay() throws IOException {
+    ChainLab lab = new ChainLab(directory).store(AGE_STORE);
+    lab.commit(
+        Map.of(
+            ElementId.vertex(vertexId(3, 1)),
+            Optional.of(Vertex.of(Set.of("Person"), Map.of("n", Value.Int.of(1))))));
+    lab.base();
+    lab.commit(
+        Map.of(
+            ElementId.vertex(vertexId(3, 2)),
+            Optional.of(Vertex.of(Set.of("Person"), Map.of("n", Value.Int.of(2))))));
+    lab.delta();
+    String damaged = lab.checkpoint().segments().get(0).object().key();
+    Path segment = directory.resolve("repository").resolve(damaged);
+    byte[] bytes = Files.readAllBytes(segment);
+    bytes[bytes.length - 30] ^= 1;
+    Files.write(segment, bytes);
+    List<Boolean> overwritten = new ArrayList<>();
+    Memory target =
+        new Memory() {
+          @Override
+          public Standing open(RestoreIdentity restore, boolean overwrite, Progress progress) {
+            overwritten.add(overwrite);
+            return super.open(restore, overwrite, progress);
+          }
+        };
+    RestoreReport report =
+        Restore.run(
+            lab.repository(),
+            ChainLab.GRAPH,
+            new Moment.Latest(),
+            () -> target,
+            INTO_NEO4J,
+            true,
+            Progress.NONE);
+    assertThat(report.actual()).isEqualTo(lab.fingerprint());
+    assertThat(overwritten).containsExactly(true);
+  }
+
+  @Test
+  void theEngineOfAChainIsInTheIdentitiesOfItsStores() {
+    assertThat(Engine.ofStores(List.of("neo4j:a", "neo4j:b"))).isEqualTo(Engine.NEO4J);
+    assertThat(Engine.ofStores(List.of("age:a"))).isEqualTo(Engine.AGE);
+    assertThat(Engine.ofStores(List.of("age:a", "neo4j:a"))).isEqualTo(Engine.OTHER);
+    assertThat(Engine.ofTarget(TargetUri.parse("dir:x"))).isEmpty();
+    assertThat(Engine.ofTarget(TargetUri.parse("neo4j-store:x"))).contains(Engine.NEO4J);
+    assertThat(Engine.ofTarget(TargetUri.parse("bolt://x"))).contains(Engine.NEO4J);
+  }
+
+  /** Holds what it gets, under the ids that it gets. */
+  private static class Memory implements GraphTarget {
+    private final Map<ElementId, Element> graph = new TreeMap<>();
+
+    @Override
+    public String name() {
+      return "memory";
+    }
+
+    @Override
+    public Standing open(RestoreIdentity restore, boolean overwrite, Progress progress) {
+      return Standing.FRESH;
+    }
+
+    @Override
+    public void write(LiveGraph source, Progress progress) {
+      for (LiveElements elements : Stream.of(source.vertices(), source.edges()).toList()) {
+        try (elements) {
+          for (LiveElement e = elements.next(); e != null; e = elements.next()) {
+            graph.put(e.id(), e.state());
+            assertThat(e.hash()).isEqualTo(new ElementHasher().hash(e.id(), e.state()));
+          }
+        }
+      }
+    }
+
+    @Override
+    public ReadBack readBack(Progress progress) {
+      ElementHasher hasher = new ElementHasher();
+      Fingerprint sum = Fingerprint.EMPTY;
+      long vertices = 0;
+      for (Map.Entry<ElementId, Element> element : graph.entrySet()) {
+        sum = sum.plus(hasher.hash(element.getKey(), element.getValue()));
+        vertices += element.getKey().kind() == ElementKind.VERTEX ? 1 : 0;
+      }
+      return new ReadBack(vertices, graph.size() - vertices, sum);
+    }
+
+    @Override
+    public void finish(boolean good, Progress progress) {}
+
+    @Override
+    public void close() {}
+  }
+}

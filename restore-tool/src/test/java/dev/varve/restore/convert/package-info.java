@@ -1,0 +1,4 @@
+@NullMarked
+package dev.varve.restore.convert;
+
+import org.jspecify.annotations.NullMarked;
