@@ -31,6 +31,9 @@ import org.apache.kafka.common.config.ConfigDef;
 public record AgeSettings(
     String uri, Optional<String> user, Optional<String> password, String graph, String slot) {
 
+  /** The role that 'varve source setup' makes, unless another is named. */
+  public static final String DEFAULT_USER = "varve";
+
   private static final Pattern URI_FORM =
       Pattern.compile(
           "postgresql://(?<host>\\[[0-9A-Fa-f:.]+\\]|[^/@\\s?:,]+)(:(?<port>\\d{1,5}))?"
@@ -182,6 +185,15 @@ public record AgeSettings(
       properties.setProperty("connectTimeout", Integer.toString(CONNECT_SECONDS));
     }
     return DriverManager.getConnection(jdbcUrl(), properties);
+  }
+
+  /**
+   * These settings with another slot and publication.
+   *
+   * @throws IllegalArgumentException if the name is none
+   */
+  public AgeSettings withSlot(String name) {
+    return new AgeSettings(uri, user, password, graph, name);
   }
 
   /** These settings with another role. */

@@ -20,6 +20,9 @@ public final class AgeSetup {
   /** So that a slot whose capture is gone for good cannot fill the disk. */
   private static final String SLOT_LIMIT = "64GB";
 
+  /** What Varve's own messages in the log begin with. */
+  static final String MESSAGE_PREFIX = "varve";
+
   /** Since then the function that writes markers has one parameter more. */
   private static final int FLUSHING_MESSAGES = 170_000;
 
@@ -166,13 +169,13 @@ public final class AgeSetup {
 
   /** Owned by the superuser, it does this one thing for whoever captures, and only to labels. */
   private static void helper(String role, List<Step> steps) {
-    String function = AgeFacts.HELPER_SCHEMA + "." + AgeFacts.HELPER + "(regclass)";
+    String function = AgeFacts.HELPER_SCHEMA + "." + AgeFacts.HELPER + "(regclass, text)";
     add(steps, "for the function that follows", "CREATE SCHEMA IF NOT EXISTS varve");
     add(
         steps,
         "lets the role prepare labels that are created later, without owning them",
         """
-        CREATE OR REPLACE FUNCTION varve.prepare_label(label regclass) RETURNS void
+        CREATE OR REPLACE FUNCTION varve.prepare_label(label regclass, message text) RETURNS void
         LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         BEGIN
           IF NOT EXISTS (SELECT FROM ag_catalog.ag_label WHERE relation = label) THEN
@@ -180,6 +183,8 @@ public final class AgeSetup {
           END IF;
           EXECUTE format('ALTER TABLE %s REPLICA IDENTITY FULL', label);
           EXECUTE format('GRANT SELECT ON %s TO %I', label, session_user);
+          PERFORM pg_logical_emit_message(true, 'varve', message);
+          EXECUTE format('UPDATE ONLY %s SET properties = properties', label);
         END $$"""
             .strip());
     add(steps, "nobody else", "REVOKE ALL ON FUNCTION " + function + " FROM PUBLIC");
@@ -225,25 +230,42 @@ public final class AgeSetup {
   }
 
   /**
-   * Prepares a label that was created while the graph is captured: from the caller's commit on,
-   * removals in it are in the log. Keeps everybody else out of the table until then.
+   * Prepares a label that was created while the graph is captured: in the log, the caller's
+   * transaction holds the message and, behind it, every row of the label as it is; from its commit
+   * on, removals are in the log. Keeps everybody else out of the table until then.
    */
-  static void prepareLabel(Connection connection, String graph, String label) throws SQLException {
+  static void prepareLabel(Connection connection, String graph, String label, String message)
+      throws SQLException {
     String table = Sql.name(graph, label);
-    boolean owner;
+    try (Statement statement = connection.createStatement()) {
+      if (!owns(connection, table)) {
+        statement.execute(
+            "SELECT varve.prepare_label("
+                + Sql.text(table)
+                + "::regclass, "
+                + Sql.text(message)
+                + ")");
+        return;
+      }
+      statement.execute("ALTER TABLE ONLY " + table + " REPLICA IDENTITY FULL");
+      statement.execute(
+          "SELECT pg_logical_emit_message(true, '"
+              + MESSAGE_PREFIX
+              + "', "
+              + Sql.text(message)
+              + ")");
+      statement.execute("UPDATE ONLY " + table + " SET properties = properties");
+    }
+  }
+
+  private static boolean owns(Connection connection, String table) throws SQLException {
     try (PreparedStatement query =
         connection.prepareStatement(
             "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = ?::regclass")) {
       query.setString(1, table);
       try (var row = query.executeQuery()) {
-        owner = row.next() && row.getBoolean(1);
+        return row.next() && row.getBoolean(1);
       }
-    }
-    try (Statement statement = connection.createStatement()) {
-      statement.execute(
-          owner
-              ? "ALTER TABLE " + table + " REPLICA IDENTITY FULL"
-              : "SELECT varve.prepare_label(" + Sql.text(table) + "::regclass)");
     }
   }
 

@@ -118,9 +118,9 @@ final class AgeSetupTest {
       assertThatThrownBy(
               () -> statement.execute("ALTER TABLE \"Soc-ial.x\".\"LatEr\" ADD COLUMN a int"))
           .hasMessageContaining("owner");
-      AgeSetup.prepareLabel(connection, "Soc-ial.x", "LatEr");
+      AgeSetup.prepareLabel(connection, "Soc-ial.x", "LatEr", "stated");
       statement.execute("SELECT * FROM ONLY \"Soc-ial.x\".\"LatEr\"");
-      assertThatThrownBy(() -> statement.execute("SELECT varve.prepare_label('public.other')"))
+      assertThatThrownBy(() -> statement.execute("SELECT varve.prepare_label('public.other', '')"))
           .hasMessageContaining("is not a label");
     }
     assertThat(find("identity").level()).isEqualTo(Level.OK);
@@ -130,7 +130,7 @@ final class AgeSetupTest {
   void ownerPreparesNewLabelsItself() throws SQLException {
     sql("SELECT create_vlabel('Soc-ial.x', 'Mine')");
     try (Connection connection = asSuperuser.connect()) {
-      AgeSetup.prepareLabel(connection, "Soc-ial.x", "Mine");
+      AgeSetup.prepareLabel(connection, "Soc-ial.x", "Mine", "stated");
       assertThat(
               AgeFacts.of(connection, asSuperuser).tables().stream()
                   .filter(AgeFacts.Table::complete)
@@ -145,7 +145,7 @@ final class AgeSetupTest {
     sql("ALTER TABLE ag_catalog.ag_label REPLICA IDENTITY DEFAULT");
     assertThat(find("identity").level()).isEqualTo(Level.BLOCKING);
     setUp();
-    sql("DROP FUNCTION varve.prepare_label");
+    sql("DROP FUNCTION varve.prepare_label(regclass, text)");
     assertThat(find("new labels").level()).isEqualTo(Level.BLOCKING);
     sql("ALTER TABLE \"Soc-ial.x\".\"KNOWS\" REPLICA IDENTITY NOTHING");
     assertThat(find("identity").level()).isEqualTo(Level.BLOCKING);
