@@ -2,6 +2,7 @@ package dev.varve.cli;
 
 import dev.varve.archive.Chain;
 import dev.varve.archive.Damage;
+import dev.varve.archive.Keys;
 import dev.varve.archive.Ledger;
 import dev.varve.archive.Manifest;
 import dev.varve.change.VersionVector;
@@ -45,7 +46,9 @@ final class InfoCommand implements Callable<Integer> {
   @Option(names = "--all", description = "list every snapshot, not only the newest")
   private boolean all;
 
-  @Option(names = "--offline", description = "do not ask the store how far behind the chain is")
+  @Option(
+      names = "--offline",
+      description = "ask neither the store how far behind the chain is, nor its copies")
   private boolean offline;
 
   InfoCommand(Session session) {
@@ -56,7 +59,9 @@ final class InfoCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     ChainOptions.Chosen chosen = options.open(session);
     Chain chain = Chain.load(chosen.repository(), chosen.graph());
+    List<CopiesInfo> copies = offline ? List.of() : options.copies(session, chosen);
     if (chain.links().isEmpty() && chain.damage().isEmpty()) {
+      ChainOptions.requireNothingLost(chosen, copies);
       throw new VarveException(
           ExitCode.NO_REPOSITORY,
           "there is no snapshot of graph '"
@@ -76,21 +81,14 @@ final class InfoCommand implements Callable<Integer> {
             lost(chain, damaged),
             ChainFigures.of(chain, damaged),
             head());
-    List<CopiesInfo> copies =
-        offline
-            ? List.of()
-            : CopiesInfo.of(
-                Config.copies(session.configFile(), session.environment()),
-                chosen.repository(),
-                chosen.graph());
     Console console = session.console();
     say(console, shown);
-    copies.forEach(
-        copy -> console.line("Copy %s in %s: %s", copy.name(), copy.location(), copy.text()));
+    CopiesInfo.say(console, copies);
     Map<String, Object> object = object(shown);
     object.put("copies", copies.stream().map(CopiesInfo::object).toList());
     console.object(object);
-    return (chain.damage().isEmpty() ? ExitCode.DONE : ExitCode.DAMAGE_FOUND).number();
+    ExitCode own = chain.damage().isEmpty() ? ExitCode.DONE : ExitCode.DAMAGE_FOUND;
+    return CopiesInfo.worst(own, copies).number();
   }
 
   /**
@@ -150,7 +148,23 @@ final class InfoCommand implements Callable<Integer> {
       console.line("No damage in the manifests; 'varve verify' looks at every byte.");
     } else {
       chain.damage().forEach(damage -> console.line("DAMAGE %s", damage.text()));
+      ledgerInDoubt(chain).ifPresent(console::line);
     }
+  }
+
+  /** Says that restore points are shown as an earlier ledger has them. */
+  private static Optional<String> ledgerInDoubt(Chain chain) {
+    long newest = chain.ledger().map(Ledger::number).orElse(0L);
+    boolean inDoubt =
+        chain.damage().stream()
+            .map(damage -> Keys.manifestNumber(damage.key()))
+            .anyMatch(number -> number.isPresent() && number.getAsLong() > newest);
+    return inDoubt
+        ? Optional.of(
+            "What is damaged may have been a newer ledger. Restore points and what has expired are"
+                + " shown "
+                + (newest > 0 ? "as ledger " + newest + " has them." : "without it."))
+        : Optional.empty();
   }
 
   private static void sayRow(Console console, RecoverySpan span) {

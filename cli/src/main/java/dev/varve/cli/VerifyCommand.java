@@ -1,6 +1,7 @@
 package dev.varve.cli;
 
 import dev.varve.archive.Damage;
+import dev.varve.archive.Keys;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import dev.varve.restore.Verify;
@@ -21,7 +22,10 @@ import picocli.CommandLine.Option;
 /** Looks for damage in a chain. */
 @Command(
     name = "verify",
-    description = "Look for damage in the chain; exit code 2 if there is any.")
+    description = {
+      "Look for damage in the chain, and compare it with its copies; exit code 2 if there is any,",
+      "or if a copy has more than the chain or differs; 3 if a copy is late."
+    })
 final class VerifyCommand implements Callable<Integer> {
 
   private final Session session;
@@ -53,6 +57,11 @@ final class VerifyCommand implements Callable<Integer> {
       description = "choose the part by this number, not by the day")
   private Optional<Long> seed = Optional.empty();
 
+  @Option(
+      names = "--offline",
+      description = "do not compare the chain with the configuration's copies")
+  private boolean offline;
+
   VerifyCommand(Session session) {
     this.session = session;
   }
@@ -64,6 +73,10 @@ final class VerifyCommand implements Callable<Integer> {
     Optional<Verify.Sample> sample = subset.map(this::sample);
     sample.ifPresent(
         part -> console.line("Reading %s%% of the objects: --seed=%d", text(part), part.seed()));
+    List<CopiesInfo> copies = offline ? List.of() : chain.copies(session, chosen);
+    if (chosen.repository().list(Keys.manifests(chosen.graph())).isEmpty()) {
+      ChainOptions.requireNothingLost(chosen, copies);
+    }
     Verify.Report report =
         Verify.run(chosen.repository(), chosen.graph(), level, sample, console.progress());
     String name = level.name().toLowerCase(Locale.ROOT);
@@ -91,8 +104,13 @@ final class VerifyCommand implements Callable<Integer> {
       console.line("  nothing");
     }
     report.spans().forEach(span -> console.line("  %s", span));
-    console.object(object(report, name, sample));
-    return report.exitCode().number();
+    CopiesInfo.say(console, copies);
+    ExitCode exitCode = CopiesInfo.worst(report.exitCode(), copies);
+    Map<String, Object> object = object(report, name, sample);
+    object.put("copies", copies.stream().map(CopiesInfo::object).toList());
+    object.put("ok", exitCode == ExitCode.DONE);
+    console.object(object);
+    return exitCode.number();
   }
 
   private Verify.Sample sample(String text) {
@@ -128,7 +146,6 @@ final class VerifyCommand implements Callable<Integer> {
     object.put("restorable", report.restorable());
     object.put("spans", report.spans().stream().map(InfoCommand::object).toList());
     object.put("lostRestorePoints", report.lostPoints().stream().map(InfoCommand::object).toList());
-    object.put("ok", report.exitCode() == ExitCode.DONE);
     return object;
   }
 

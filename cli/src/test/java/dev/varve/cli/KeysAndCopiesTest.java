@@ -12,7 +12,9 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -242,6 +244,89 @@ final class KeysAndCopiesTest {
     assertThat(info.out()).contains("Copy far in " + encrypted + ": number 4, in step");
     failed(run("-c", file.toString(), "key", "list", "--copy", "none"), 64, "no copy 'none'", "");
     done(run("-c", file.toString(), "key", "list", "--copy", "far"));
+  }
+
+  @Test
+  void aChainThatHasLostItsNewestEntriesIsShownByItsCopy() throws Exception {
+    Path file = configuredWithACopy();
+    Manifest newest = chain.add();
+    done(run("-c", file.toString(), "copy", "--to", "far"));
+    done(run("-c", file.toString(), "verify"));
+    Files.delete(plain.resolve(newest.key()));
+    done(run("-c", file.toString(), "verify", "--offline")); // a shorter chain looks whole
+    for (String command : List.of("info", "verify")) {
+      Result lost = run("-c", file.toString(), command);
+      assertThat(lost.exitCode()).as(lost.toString()).isEqualTo(2);
+      assertThat(lost.out())
+          .contains("the chain has lost its newest 1 entries", "varve repair --from far");
+    }
+    JsonNode object = run("-c", file.toString(), "verify", "--output=json").json();
+    assertThat(object.get("ok").asBoolean()).isFalse();
+    assertThat(object.get("copies").get(0).get("lostHere").asInt()).isEqualTo(1);
+    done(run("-c", file.toString(), "repair", "--from", "far"));
+    done(run("-c", file.toString(), "verify"));
+    done(run("-c", file.toString(), "info"));
+  }
+
+  @Test
+  void aChainThatIsGoneAltogetherIsShownByItsCopy() throws Exception {
+    Path file = configuredWithACopy();
+    Files.move(plain, directory.resolve("away"));
+    for (String command : List.of("info", "verify")) {
+      failed(
+          run("-c", file.toString(), command),
+          2,
+          "the copy far in " + encrypted + " holds 3 entries",
+          "varve copy --repository far");
+    }
+  }
+
+  @Test
+  void aCopyThatIsLateEndsWithThreeAndOneThatIsOnItsWayDoesNot() throws Exception {
+    Path file = configuredWithACopy();
+    Manifest next = chain.add();
+    Result young = run("-c", file.toString(), "verify");
+    done(young);
+    assertThat(young.out()).contains("number 3, 1 entries behind");
+    Files.setLastModifiedTime(
+        plain.resolve(next.key()),
+        FileTime.from(Instant.now().minus(CopiesInfo.MAY_TAKE).minusSeconds(60)));
+    for (String command : List.of("info", "verify")) {
+      Result late = run("-c", file.toString(), command);
+      assertThat(late.exitCode()).as(late.toString()).isEqualTo(3);
+      assertThat(late.out()).contains("1 entries behind, some for more than 15 minutes");
+    }
+    Files.delete(key);
+    Result unreachable = run("-c", file.toString(), "verify");
+    assertThat(unreachable.exitCode()).as(unreachable.toString()).isEqualTo(3);
+    assertThat(unreachable.out()).contains("Copy far", "cannot be looked at");
+  }
+
+  @Test
+  void aCopyOfAnotherChainEndsWithTwo() throws Exception {
+    Path file = configuredWithACopy();
+    Files.move(plain, directory.resolve("away"));
+    SmallChain other = new SmallChain(new DirectoryRepository(plain), directory, "other");
+    for (int i = 0; i < 3; i++) {
+      other.add();
+    }
+    for (String command : List.of("info", "verify")) {
+      Result differs = run("-c", file.toString(), command);
+      assertThat(differs.exitCode()).as(differs.toString()).isEqualTo(2);
+      assertThat(differs.out()).contains("DIFFERS", "is another one");
+    }
+  }
+
+  private Path configuredWithACopy() throws IOException {
+    Path file = directory.resolve("varve.yaml");
+    Files.writeString(
+        file,
+        """
+        graph: orders
+        repository: { root: plain }
+        copies: { far: { root: encrypted, keyFile: key } }
+        """);
+    return file;
   }
 
   private Result copy(String... options) {

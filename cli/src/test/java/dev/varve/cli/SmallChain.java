@@ -35,13 +35,19 @@ final class SmallChain {
 
   private final Repository repository;
   private final Path scratch;
+  private final String writer;
   private Optional<Manifest.Parent> parent = Optional.empty();
   private Fingerprint fingerprint = Fingerprint.EMPTY;
   private long number;
 
   SmallChain(Repository repository, Path scratch) {
+    this(repository, scratch, "test");
+  }
+
+  SmallChain(Repository repository, Path scratch, String writer) {
     this.repository = repository;
     this.scratch = scratch;
+    this.writer = writer;
   }
 
   /** Adds a snapshot; the first is a base. */
@@ -75,7 +81,7 @@ final class SmallChain {
             StoreSchema.EMPTY,
             List.of(segment),
             Optional.empty(),
-            new Manifest.Writer("test", "0"),
+            new Manifest.Writer(writer, "0"),
             Manifest.Encoding.ZSTD,
             Instant.EPOCH);
     byte[] bytes = EntryJson.write(manifest);

@@ -27,6 +27,8 @@ import java.util.function.Function;
  *
  * @param links by number, ascending
  * @param ledger the newest one
+ * @param fallback the one that counts if that is lost: the newest before it, unless that has
+ *     expired
  * @param tip how the next entry names its parent; absent in an empty chain
  * @param damage by number of the entry concerned, ascending
  */
@@ -34,6 +36,7 @@ public record Chain(
     String graph,
     List<Link> links,
     Optional<Ledger> ledger,
+    Optional<Ledger> fallback,
     Optional<Manifest.Parent> tip,
     List<Damage> damage) {
 
@@ -42,6 +45,16 @@ public record Chain(
   public Chain {
     links = List.copyOf(links);
     damage = List.copyOf(damage);
+  }
+
+  /** A chain with one ledger at most. */
+  public Chain(
+      String graph,
+      List<Link> links,
+      Optional<Ledger> ledger,
+      Optional<Manifest.Parent> tip,
+      List<Damage> damage) {
+    this(graph, links, ledger, Optional.empty(), tip, damage);
   }
 
   /**
@@ -395,6 +408,11 @@ public record Chain(
       }
       long last = numbers.get(numbers.size() - 1);
       Optional<Ledger> ledger = newestLedger(last);
+      Optional<Ledger> fallback =
+          ledger.flatMap(
+              newest ->
+                  newestLedger(newest.number() - 1)
+                      .filter(earlier -> !newest.isExpired(earlier.number())));
       List<Link> links = new ArrayList<>();
       List<Damage> all = new ArrayList<>();
       for (long number = 1; number <= last; number++) {
@@ -409,7 +427,12 @@ public record Chain(
         }
       }
       return new Chain(
-          graph, links, ledger, Optional.ofNullable(readable.get(last)).map(Tip::asParent), all);
+          graph,
+          links,
+          ledger,
+          fallback,
+          Optional.ofNullable(readable.get(last)).map(Tip::asParent),
+          all);
     }
 
     private Optional<Ledger> newestLedger(long last) {

@@ -42,6 +42,7 @@ public final class Compactor implements AutoCloseable {
   private final Insistence insistence;
   private final Wire wire;
   private final WorkDirectory work;
+  private final Newest newest;
   private final VersionSorter sorter;
   private final LayDown layDown;
   private final Requests requests = new Requests();
@@ -64,6 +65,8 @@ public final class Compactor implements AutoCloseable {
     this.insistence =
         new Insistence(
             config.retry(), "make room or give the right to write there, then start again");
+    this.newest = new Newest(config.workDirectory());
+    newest.require(config.repository(), config.graph());
     Optional<Chain.End> end = Chain.loadEnd(config.repository(), config.graph());
     this.head = end.map(Chain.End::head);
     this.tip = end.map(Chain.End::tip).map(Chain.Tip::asParent);
@@ -250,12 +253,23 @@ public final class Compactor implements AutoCloseable {
               layDown.run(tail, tracker, cut.get(), new LayDown.After(before, tip, needsBase)));
           return true;
         });
+    rememberNewest();
     if (needsBase) {
       needsBase = false;
       tracker.baseIsMade();
     }
     lastFlushNanos = System.nanoTime();
     return true;
+  }
+
+  private void rememberNewest() {
+    Manifest.Parent entry = tip.orElseThrow();
+    insistence.insist(
+        "write to " + config.workDirectory(),
+        () -> {
+          newest.write(config.repository().location(), entry);
+          return true;
+        });
   }
 
   private void published(Chain.Tip done) {

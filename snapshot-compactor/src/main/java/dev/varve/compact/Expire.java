@@ -27,10 +27,11 @@ import org.slf4j.LoggerFactory;
 /**
  * Removes from a repository what is no longer part of its chain.
  *
- * <p>In two steps. First a ledger is published that lists what has expired: from then on nobody
- * counts on it. Then the objects are removed, files before the manifests that name them, so that
- * whoever comes after a crash knows what is left to do. What cannot be removed, because a lock
- * holds it, stays until another time.
+ * <p>In three steps. First a ledger is published that lists what has expired: from then on nobody
+ * counts on it. Then it is published once more, so that if the newest ledger is lost the one before
+ * it says the same. Only then, and only what both of them list, are objects removed, files before
+ * the manifests that name them, so that whoever comes after a crash knows what is left to do. What
+ * cannot be removed, because a lock holds it, stays until another time.
  */
 public final class Expire {
 
@@ -97,6 +98,7 @@ public final class Expire {
     Expire expire = new Expire(repository, graph);
     try {
       ExpirePlan plan = expire.publish(policy, book, clock);
+      book.confirm(graph);
       expire.removeExpired();
       long orphans = expire.removeOrphans();
       return new Removed(Optional.of(plan), expire.objects, expire.bytes, orphans, expire.refused);
@@ -109,7 +111,8 @@ public final class Expire {
   }
 
   /**
-   * Removes the objects of all entries that the newest ledger lists as expired.
+   * Removes the objects of all entries that the newest ledger and the one before it list as
+   * expired.
    *
    * @throws IOException if the repository cannot be read
    */
@@ -158,15 +161,18 @@ public final class Expire {
   private void removeExpired() throws IOException {
     Chain chain = Chain.load(repository, graph);
     Optional<Ledger> ledger = chain.ledger();
-    if (ledger.isEmpty()) {
-      return;
+    Optional<Ledger> fallback = chain.fallback();
+    if (ledger.isEmpty() || fallback.isEmpty()) {
+      return; // nothing has expired, or nobody but the newest ledger says so
     }
     List<Listed> there = repository.list(graph + "/", "");
     Set<String> removable = there.stream().map(Listed::key).collect(Collectors.toSet());
     removable.removeAll(named(chain));
     for (Listed listed : there) {
       OptionalLong number = Keys.manifestNumber(listed.key());
-      if (number.isPresent() && ledger.get().isExpired(number.getAsLong())) {
+      if (number.isPresent()
+          && ledger.get().isExpired(number.getAsLong())
+          && fallback.get().isExpired(number.getAsLong())) {
         removeEntry(listed, removable);
       }
     }

@@ -287,6 +287,7 @@ public record ExpirePlan(SortedSet<Long> numbers, List<Manifest> gone, Chain bef
           chain.graph(),
           chain.links().stream().filter(kept::contains).toList(),
           chain.ledger(),
+          chain.fallback(),
           chain.tip(),
           List.of());
     }
@@ -302,19 +303,23 @@ public record ExpirePlan(SortedSet<Long> numbers, List<Manifest> gone, Chain bef
       }
       Set<Long> oldLedgers = oldLedgers();
       numbers.addAll(oldLedgers);
-      if (!numbers.isEmpty()) {
-        chain.ledger().ifPresent(newest -> numbers.add(newest.number())); // the next one follows it
+      if (!numbers.isEmpty()) { // the next one follows, and is written twice
+        chain.ledger().ifPresent(newest -> numbers.add(newest.number()));
+        chain.fallback().ifPresent(earlier -> numbers.add(earlier.number()));
       }
       return new ExpirePlan(numbers, gone, chain, remaining(kept));
     }
 
-    /** In an undamaged chain, what is neither a snapshot nor expired is a ledger. */
+    /**
+     * In an undamaged chain, what is neither a snapshot nor expired is a ledger. The one before the
+     * newest stays: it counts if that is lost.
+     */
     private Set<Long> oldLedgers() {
       Set<Long> snapshots =
           chain.links().stream().map(link -> link.manifest().number()).collect(Collectors.toSet());
       Set<Long> ledgers = new TreeSet<>();
-      long newest = chain.ledger().map(Ledger::number).orElse(0L);
-      for (long number = 1; number < newest; number++) {
+      long until = chain.fallback().or(chain::ledger).map(Ledger::number).orElse(0L);
+      for (long number = 1; number < until; number++) {
         if (!snapshots.contains(number) && !chain.ledger().get().isExpired(number)) {
           ledgers.add(number);
         }

@@ -2,6 +2,7 @@ package dev.varve.compact;
 
 import dev.varve.archive.Chain;
 import dev.varve.archive.Damage;
+import dev.varve.archive.Keys;
 import dev.varve.archive.Manifest;
 import dev.varve.archive.RememberedEntries;
 import dev.varve.archive.Repository;
@@ -19,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CancellationException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -59,6 +61,10 @@ public final class Housekeeper implements AutoCloseable {
   private final List<String> problems = new ArrayList<>();
   private final List<Manifest> made = new ArrayList<>();
   private final Thread thread;
+
+  /** Number of the newest entry that was seen. */
+  private OptionalLong seen = OptionalLong.empty();
+
   private volatile HousekeepingStatus status = HousekeepingStatus.BEGUN;
 
   private Housekeeper(HousekeepingConfig config, Clock clock) throws IOException {
@@ -229,8 +235,31 @@ public final class Housekeeper implements AutoCloseable {
     }
   }
 
-  private void checkpoint() throws IOException {
+  /**
+   * The chain as it is now.
+   *
+   * @throws VarveException with {@link ExitCode#DAMAGE_FOUND} if it ends before an entry that was
+   *     seen: then nothing is to be made or removed
+   */
+  private Chain load() throws IOException {
     Chain chain = Chain.load(repository, config.graph());
+    Optional<Manifest.Parent> tip = chain.tip();
+    boolean damagedTip = tip.isEmpty() && !chain.damage().isEmpty();
+    boolean shorter = seen.isPresent() && (tip.isEmpty() || tip.get().number() < seen.getAsLong());
+    if (shorter && !damagedTip) {
+      throw Newest.older(
+          repository,
+          Keys.manifest(config.graph(), seen.getAsLong()),
+          "; if what is missing is lost for good, start again");
+    }
+    if (tip.isPresent()) {
+      seen = OptionalLong.of(tip.get().number());
+    }
+    return chain;
+  }
+
+  private void checkpoint() throws IOException {
+    Chain chain = load();
     Optional<Chain.Link> head = chain.head();
     if (head.isEmpty() || isPutOff("checkpoint") || !checkpointIsDue(chain)) {
       return;
@@ -257,7 +286,7 @@ public final class Housekeeper implements AutoCloseable {
 
   private void merges() throws IOException {
     for (int pass = 0; pass < PASSES_MAX; pass++) {
-      Chain chain = Chain.load(repository, config.graph());
+      Chain chain = load();
       if (chain.tip().isEmpty()) {
         chain.damage().stream()
             .map(Damage::text)
@@ -297,7 +326,8 @@ public final class Housekeeper implements AutoCloseable {
   }
 
   private void expire() throws IOException {
-    if (Chain.loadEnd(repository, config.graph()).isEmpty()) {
+    Chain chain = load();
+    if (chain.links().isEmpty() && chain.damage().isEmpty()) {
       return;
     }
     status = status.doing("expiry");
@@ -308,6 +338,7 @@ public final class Housekeeper implements AutoCloseable {
             config.retention(),
             new LedgerBook(repository, bench.publisher(), bench.writer(), clock),
             clock);
+    load(); // what was just written counts as seen
     status = status.removed(removed.objects());
     if (removed.objects() > 0) {
       LOG.info("removed {} objects of {} bytes", removed.objects(), removed.bytes());

@@ -114,6 +114,40 @@ public final class LedgerBook {
         "try again");
   }
 
+  /**
+   * Writes what the newest ledger says once more, unless the one before it says the same: so that
+   * the loss of one of the two loses nothing. Does nothing if there is no ledger.
+   *
+   * @throws VarveException as {@link #update}
+   */
+  void confirm(String graph) {
+    for (int decisions = 0; decisions < MAX_DECISIONS; decisions++) {
+      Chain chain = load(graph);
+      if (chain.ledger().isEmpty() || isConfirmed(chain)) {
+        return;
+      }
+      if (publish(newest(chain, Unknown.REFUSE)).isPresent()) {
+        return;
+      }
+    }
+    throw new VarveException(
+        ExitCode.FAILED,
+        "the ledger of graph '%s' was changed by others %d times while it was confirmed; nothing was removed"
+            .formatted(graph, MAX_DECISIONS),
+        "try again");
+  }
+
+  private static boolean isConfirmed(Chain chain) {
+    Ledger newest = chain.ledger().orElseThrow();
+    return chain
+        .fallback()
+        .filter(
+            earlier ->
+                earlier.expired().equals(newest.expired())
+                    && earlier.restorePoints().equals(newest.restorePoints()))
+        .isPresent();
+  }
+
   private Chain load(String graph) {
     try {
       return Chain.load(repository, graph);

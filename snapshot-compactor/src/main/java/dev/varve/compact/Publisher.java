@@ -111,13 +111,21 @@ final class Publisher {
     }
   }
 
-  /** Makes an entry exist, unless another has the number. */
+  /**
+   * Makes an entry exist, unless another has the number.
+   *
+   * @throws VarveException with {@link ExitCode#DAMAGE_FOUND} if the entry before it is gone and
+   *     nothing comes after that
+   */
   Outcome publish(Entry entry) {
     byte[] bytes = EntryJson.write(entry);
     EntryJson.read(entry.key(), bytes); // what cannot be read back must not be written
     return insistence.insist(
         "publish " + entry.key() + " in " + repository.location(),
         () -> {
+          if (entry.parent().isPresent()) {
+            Newest.require(repository, entry.graph(), entry.parent().get());
+          }
           if (repository.create(entry.key(), bytes) == Creation.ALREADY_EXISTS) {
             byte[] there = read(entry.key());
             if (!Arrays.equals(there, bytes)) {

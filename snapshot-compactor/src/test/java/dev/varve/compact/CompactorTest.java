@@ -316,6 +316,94 @@ class CompactorTest {
     Restored.check(repository, name, graph);
   }
 
+  /** Someone brought an old backup of it back while it was running. */
+  @Test
+  void aCompactorStopsWhereTheRepositoryIsOlderThanWhatItHasWritten() throws Exception {
+    Chain whole;
+    try (Compactor compactor = Compactor.start(config())) {
+      whole = layDownFour(compactor);
+      repository.delete(whole.links().get(3).manifest().key());
+      List<String> before = repository.list("");
+      graph.change(5, 5);
+      tables.deliver(graph);
+      assertThatThrownBy(compactor::flush)
+          .asInstanceOf(type(VarveException.class))
+          .satisfies(e -> assertThat(e.exitCode()).isEqualTo(ExitCode.DAMAGE_FOUND))
+          .satisfies(e -> assertThat(e).hasMessageContaining("is older than it was"))
+          .satisfies(e -> assertThat(e.hint()).contains("varve repair --from", "start again"));
+      assertThat(repository.list(name + "/manifests/"))
+          .as("nothing was published")
+          .isEqualTo(before.stream().filter(key -> key.contains("/manifests/")).toList());
+    }
+  }
+
+  @Test
+  void aCompactorDoesNotStartWhereTheRepositoryIsOlderThanItWas() throws Exception {
+    Chain whole;
+    try (Compactor compactor = Compactor.start(config())) {
+      whole = layDownFour(compactor);
+    }
+    Manifest lost = whole.links().get(3).manifest();
+    byte[] bytes;
+    try (java.io.InputStream in = repository.read(lost.key(), 0)) {
+      bytes = in.readAllBytes();
+    }
+    repository.delete(lost.key());
+    assertThatThrownBy(() -> Compactor.start(config()))
+        .asInstanceOf(type(VarveException.class))
+        .satisfies(e -> assertThat(e.exitCode()).isEqualTo(ExitCode.DAMAGE_FOUND))
+        .satisfies(e -> assertThat(e).hasMessageContaining(lost.key()))
+        .satisfies(e -> assertThat(e.hint()).contains("newest-entry"));
+    // brought back
+    repository.create(lost.key(), bytes);
+    Compactor.start(config()).close();
+    // or given up: what it held is still in Kafka
+    repository.delete(lost.key());
+    Files.delete(directory.resolve("work").resolve("newest-entry"));
+    tables.deliver(graph);
+    try (Compactor compactor = Compactor.start(config())) {
+      assertThat(compactor.flush()).isEqualTo(VersionVector.of(graph.site, graph.seq));
+    }
+    Restored.check(repository, name, graph);
+  }
+
+  @Test
+  void aCompactorStopsWhereSomebodyWentOnFromAnOlderState() throws Exception {
+    try (Compactor compactor = Compactor.start(config())) {
+      Chain whole = layDownFour(compactor);
+      repository.delete(whole.links().get(3).manifest().key());
+      graph.change(1, 3);
+      tables.deliver(graph);
+      try (Compactor other =
+          Compactor.start(withWork(config(), directory.resolve("other-machine")))) {
+        other.flush();
+      }
+      graph.change(1, 3);
+      tables.deliver(graph);
+      assertThatThrownBy(compactor::flush)
+          .asInstanceOf(type(VarveException.class))
+          .satisfies(e -> assertThat(e.exitCode()).isEqualTo(ExitCode.FENCED))
+          .satisfies(e -> assertThat(e).hasMessageContaining("is another entry"));
+    }
+    Restored.check(repository, name, graph);
+  }
+
+  private Chain layDownFour(Compactor compactor) throws Exception {
+    graph.scan(60);
+    for (int i = 0; i < 4; i++) {
+      tables.deliver(graph);
+      compactor.flush();
+      graph.change(3, 5);
+    }
+    return Chain.load(repository, name);
+  }
+
+  private CompactConfig withWork(CompactConfig config, Path work) {
+    return CompactConfig.of(
+            config.graph(), config.kafka(), config.registry(), config.repository(), work)
+        .withFlushInterval(NEVER);
+  }
+
   @Test
   void aHoleInATableIsFound() throws Exception {
     graph.scan(60);
@@ -502,7 +590,9 @@ class CompactorTest {
       compactor.flush();
     }
     try (Stream<Path> left = Files.list(work)) {
-      assertThat(left).isEmpty();
+      assertThat(left)
+          .extracting(path -> path.getFileName().toString())
+          .containsExactly("newest-entry");
     }
   }
 

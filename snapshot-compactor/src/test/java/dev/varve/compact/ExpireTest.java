@@ -186,6 +186,81 @@ class ExpireTest {
   }
 
   @Test
+  void aLedgerThatIsLostOrDamagedAfterAnExpiryIsStoodForByTheOneBeforeIt() throws Exception {
+    chains(4);
+    mark("keep", lab.graph.seq);
+    expire(chains(Optional.of(2), Optional.empty()));
+    Chain whole = load();
+    Ledger newest = whole.ledger().orElseThrow();
+    assertThat(whole.fallback()).isPresent();
+    assertThat(newest.expired()).isNotEmpty();
+    NavigableSet<Long> moments = Restored.moments(whole, lab.graph);
+
+    MemoryRepository lost = repository.copy();
+    lost.delete(newest.key());
+    Chain without = Chain.load(lost, Lab.GRAPH);
+    assertThat(without.damage()).isEmpty();
+    assertThat(without.restorePoints()).isEqualTo(whole.restorePoints());
+    assertThat(without.links()).isEqualTo(whole.links());
+    run(lost, chains(Optional.of(1), Optional.empty()));
+    assertThat(Chain.load(lost, Lab.GRAPH).fallback()).isPresent();
+    Restored.check(lost, Lab.GRAPH, lab.graph);
+
+    repository.flip(newest.key());
+    Chain damaged = load();
+    assertThat(damaged.damage())
+        .singleElement()
+        .satisfies(damage -> assertThat(damage.key()).isEqualTo(newest.key()));
+    assertThat(damaged.ledger()).isEqualTo(whole.fallback());
+    assertThat(damaged.restorePoints()).isEqualTo(whole.restorePoints());
+    assertThat(Restored.moments(damaged, lab.graph)).isEqualTo(moments);
+  }
+
+  @Test
+  void whatOnlyTheNewestLedgerListsIsNotRemovedYet() throws Exception {
+    List<Manifest> bases = chains(2);
+    expire(ExpirePlan.Policy.EVERYTHING);
+    lab.book(repository, lab.clock())
+        .update(
+            Lab.GRAPH,
+            LedgerBook.Unknown.REFUSE,
+            (newest, chain) ->
+                newest.withExpired(Ledger.with(newest.expired(), List.of(bases.get(0).number()))));
+    assertThat(Expire.removeExpired(repository, Lab.GRAPH).objects()).isZero();
+    assertThat(repository.sizeBytes(bases.get(0).key())).isPresent();
+    expire(ExpirePlan.Policy.EVERYTHING);
+    assertThat(repository.sizeBytes(bases.get(0).key())).isEmpty();
+  }
+
+  /** Its newest entries are lost: what follows from them, such as a restore point, is not known. */
+  @Test
+  void nothingIsMadeOrRemovedWhereTheRepositoryIsOlderThanItWas() throws Exception {
+    chains(3);
+    try (Housekeeper housekeeper =
+        lab.housekeeper(
+            repository,
+            MergePlan.Policy.USUAL.keepingAll(),
+            ExpirePlan.Policy.EVERYTHING,
+            lab.clock())) {
+      housekeeper.round();
+      mark("keep", lab.graph.history.firstKey());
+      housekeeper.round();
+      assertThat(housekeeper.status().trouble()).isEmpty();
+      String lost = load().ledger().orElseThrow().key();
+      byte[] bytes = repository.read(lost, 0).readAllBytes();
+      repository.delete(lost);
+      List<String> before = repository.list("");
+      housekeeper.round();
+      assertThat(housekeeper.status().trouble().orElseThrow())
+          .contains("is older than it was", lost);
+      assertThat(repository.list("")).isEqualTo(before);
+      repository.create(lost, bytes);
+      housekeeper.round();
+      assertThat(housekeeper.status().trouble()).isEmpty();
+    }
+  }
+
+  @Test
   void whatALockHoldsIsReportedAndTheRestGoes() throws Exception {
     List<Manifest> bases = chains(3);
     String locked = bases.get(0).segments().get(0).object().key();
@@ -405,6 +480,7 @@ class ExpireTest {
   private static void assertNothingIsLeftOver(MemoryRepository repository, Chain chain) {
     TreeSet<String> expected = new TreeSet<>();
     chain.ledger().ifPresent(ledger -> expected.add(ledger.key()));
+    chain.fallback().ifPresent(ledger -> expected.add(ledger.key()));
     for (Chain.Link link : chain.links()) {
       expected.add(link.manifest().key());
       link.manifest().objects().forEach(object -> expected.add(object.key()));
