@@ -41,10 +41,11 @@ public final class LogGapException extends VarveException {
       case PRUNED ->
           "start capture with --new-incarnation: it scans the store afresh; and let the store keep"
               + " its log for longer than capture may be down (Neo4j:"
-              + " db.tx_log.rotation.retention_policy)";
+              + " db.tx_log.rotation.retention_policy; PostgreSQL: max_slot_wal_keep_size)";
       case UNREADABLE ->
-          "see that the plugin is there whenever the store runs, then start capture with"
-              + " --new-incarnation: it scans the store afresh";
+          "see that what makes the store log every change in full is in place whenever it runs"
+              + " (varve doctor says), then start capture with --new-incarnation: it scans the store"
+              + " afresh";
     };
   }
 }

@@ -29,6 +29,14 @@ public interface StoreLog extends AutoCloseable {
   LogHead head();
 
   /**
+   * Where the log is to be read from after a scan that begins now. A store that keeps its log only
+   * for those who have asked for it is asked here.
+   */
+  default LogHead begin() {
+    return head();
+  }
+
+  /**
    * Reads elements as they are now, in the order of their ids, while the graph may be changing.
    *
    * @param cursor where the page before ended; absent for the first one
@@ -49,6 +57,14 @@ public interface StoreLog extends AutoCloseable {
    * @return whether the end was reached; false if the receiver did not want more
    */
   boolean read(String from, ReadAs as, RowReceiver rows) throws InterruptedException;
+
+  /**
+   * Is told that everything up to a position has been committed in Kafka, so that the store need
+   * not keep its log for us before that. May be called by another thread, and while reading.
+   */
+  default void acknowledge(String position) {
+    // most stores keep their log by size or age
+  }
 
   @Override
   void close();

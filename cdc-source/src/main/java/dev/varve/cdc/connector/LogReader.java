@@ -37,7 +37,7 @@ final class LogReader implements AutoCloseable {
   private final LogPartition partition;
   private final Duration retryLimit;
   private final Backoff backoff;
-  private @Nullable StoreLog log;
+  private volatile @Nullable StoreLog log; // acknowledged by another thread
   private @Nullable String identity;
 
   LogReader(
@@ -183,6 +183,19 @@ final class LogReader implements AutoCloseable {
     for (long waited = 0; waited < waitMs && context.isRunning(); waited += RETRY_STEP_MS) {
       Thread.sleep(Math.min(RETRY_STEP_MS, waitMs));
     }
+  }
+
+  /** Passes on what has been committed; called by the thread that polls. */
+  void acknowledge(String position) {
+    StoreLog open = log;
+    if (open != null) {
+      open.acknowledge(position);
+    }
+  }
+
+  /** Where to read the log from after a scan that begins now. */
+  LogHead begin(ChangeEventSourceContext context) throws InterruptedException {
+    return attempt(context, up -> {}, StoreLog::begin);
   }
 
   /** The log's end as it is now. */

@@ -99,14 +99,14 @@ final class LogScanSource
   private CaptureState plan(ChangeEventSourceContext context, @Nullable LogOffsetContext previous)
       throws InterruptedException {
     String identity = reader.once(context, StoreLog::identity);
-    LogHead head = reader.head(context);
     if (previous == null) {
+      LogHead head = reader.begin(context);
       LOG.info("first capture of {}: scanning, then the log from {}", identity, head.position());
       return StatePlan.first(config.site(), identity, head);
     }
     CaptureState last = previous.state();
     if (config.newIncarnation() && last.site().incarnation() <= config.endedIncarnation()) {
-      CaptureState next = StatePlan.next(last, identity, head);
+      CaptureState next = StatePlan.next(last, identity, reader.begin(context));
       LOG.warn(
           "the log of {} ended in a gap: beginning {} with a fresh scan", last.site(), next.site());
       return next;
@@ -122,7 +122,7 @@ final class LogScanSource
       if (!config.newIncarnation()) {
         throw gap;
       }
-      CaptureState next = StatePlan.next(last, identity, head);
+      CaptureState next = StatePlan.next(last, identity, reader.begin(context));
       LOG.warn("{}: beginning {} with a fresh scan", gap.getMessage(), next.site());
       return next;
     }

@@ -9,6 +9,7 @@ import io.debezium.data.Envelope.Operation;
 import io.debezium.pipeline.EventDispatcher;
 import io.debezium.pipeline.metrics.StreamingChangeEventSourceMetrics;
 import io.debezium.pipeline.source.spi.StreamingChangeEventSource;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Reads the log to its end, over and over. */
@@ -77,6 +78,12 @@ final class LogStreamSource implements StreamingChangeEventSource<LogPartition, 
   private boolean publish(Piece piece, LogOffsetContext offset, ChangeEventSourceContext context)
       throws InterruptedException {
     return reader.publish(piece, ElementKind.VERTEX, Operation.UPDATE, offset, metrics, context);
+  }
+
+  /** Is told by Kafka Connect, or by our own capture, what has been committed. */
+  @Override
+  public void commitOffset(Map<String, ?> partition, Map<String, ?> offset) {
+    reader.acknowledge(CaptureState.fromMap(offset).position());
   }
 
   @Override

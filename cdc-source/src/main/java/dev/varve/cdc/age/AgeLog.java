@@ -1,0 +1,221 @@
+package dev.varve.cdc.age;
+
+import dev.varve.cdc.LogGapException;
+import dev.varve.cdc.LogHead;
+import dev.varve.cdc.ScanPage;
+import dev.varve.cdc.StoreLog;
+import dev.varve.cdc.StoreUnavailableException;
+import dev.varve.graph.ElementKind;
+import dev.varve.graph.StoreSchema;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.kafka.connect.source.SourceRecord;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The log of one graph of Apache AGE, through a replication slot of PostgreSQL.
+ *
+ * <p>A transaction's number is the place where its commit ends in the log. The stream is kept open
+ * from one reading to the next, as long as each goes on where the one before ended. The log's end
+ * is found by putting a message of our own there and reading until it comes.
+ */
+final class AgeLog implements StoreLog {
+
+  /** How often a place is published behind which there is nothing of the graph. */
+  private static final long IDLE_ADVANCE_NANOS = 10_000_000_000L;
+
+  private final AgeSession session;
+  private final AgeSession.Store store;
+  private final AgeSlot slot;
+  private final LabelGuard guard;
+  private final AtomicLong acknowledged = new AtomicLong();
+  private @Nullable Open open;
+  private long passedOn; // acknowledged to the stream
+  private long knownEnd; // nothing was behind it when last looked at
+  private long advancedAt = System.nanoTime();
+
+  /** A stream, and what has been made of it. */
+  private record Open(DebeziumStream stream, AgeTransactions transactions) {}
+
+  private AgeLog(AgeSession session, AgeSession.Store store) {
+    this.session = session;
+    this.store = store;
+    this.slot = new AgeSlot(session, store);
+    this.guard = new LabelGuard(session, store.graphOid(), System::nanoTime);
+  }
+
+  static AgeLog open(AgeSettings settings) {
+    AgeSession session = AgeSession.open(settings);
+    try {
+      return new AgeLog(session, session.store());
+    } catch (RuntimeException e) {
+      session.close();
+      throw e;
+    }
+  }
+
+  @Override
+  public String identity() {
+    return store.identity(session.settings().uri().database());
+  }
+
+  @Override
+  public LogHead head() {
+    AgeSession.Here here = session.here();
+    return new LogHead(position(here).text(), Optional.of(here.lsn()), here.timeMicros());
+  }
+
+  @Override
+  public LogHead begin() {
+    AgeSession.Here here = slot.begin();
+    return new LogHead(position(here).text(), Optional.of(here.lsn()), here.timeMicros());
+  }
+
+  private Position position(AgeSession.Here here) {
+    return new Position(
+        here.lsn(),
+        Optional.empty(),
+        0,
+        store.timeline(),
+        here.timeMicros(),
+        "",
+        Labels.of(session.tables(store.graphOid()).stream().map(AgeSession.Table::label).toList()));
+  }
+
+  @Override
+  public ScanPage scan(ElementKind kind, Optional<String> cursor, ScanAs as) {
+    return new AgeScan(session, store.graphOid()).page(kind, cursor, as);
+  }
+
+  @Override
+  public StoreSchema schema() {
+    return AgeSchema.read(session, store.graphOid());
+  }
+
+  @Override
+  public boolean read(String from, ReadAs as, RowReceiver rows) throws InterruptedException {
+    try {
+      return read(opened(Position.parse(from), as), rows);
+    } catch (StoreUnavailableException | LogGapException e) {
+      closeStream();
+      throw e;
+    }
+  }
+
+  private boolean read(Open current, RowReceiver rows) throws InterruptedException {
+    guard.look();
+    AgeSession.Here here = session.here();
+    current.transactions().head(here.lsn());
+    if (here.lsn() == knownEnd) {
+      passAcknowledgement(current);
+      return true;
+    }
+    String token = "end " + UUID.randomUUID();
+    AgeSession.Here end = session.message(token, store.version());
+    while (!current.transactions().lastMessage().equals(token)) {
+      if (!readSome(current, rows)) {
+        closeStream(); // what the receiver did not take is read again
+        return false;
+      }
+    }
+    guard.close(current.transactions().openLabels());
+    if (!tellEnd(current.transactions(), end, rows)) {
+      closeStream();
+      return false;
+    }
+    knownEnd = end.lsn();
+    return true;
+  }
+
+  private boolean readSome(Open current, RowReceiver rows) throws InterruptedException {
+    passAcknowledgement(current);
+    guard.look();
+    List<SourceRecord> records;
+    try {
+      records = current.stream().poll();
+    } catch (RuntimeException e) {
+      throw AgeErrors.ofStream(e, session.settings());
+    }
+    for (SourceRecord record : records) {
+      if (!current.transactions().add(record, rows)) {
+        return false;
+      }
+    }
+    return current.transactions().flush(rows);
+  }
+
+  /**
+   * Tells that there was nothing more, not too often, so that an idle graph lets go of the log of
+   * its neighbours too; and the schema, if it is another one than was told last.
+   */
+  private boolean tellEnd(AgeTransactions transactions, AgeSession.Here end, RowReceiver rows)
+      throws InterruptedException {
+    StoreSchema schema = schema();
+    String digest = AgeSchema.digest(schema);
+    boolean altered = !digest.equals(transactions.position().schema());
+    long now = System.nanoTime();
+    if (!altered && now - advancedAt < IDLE_ADVANCE_NANOS) {
+      return true;
+    }
+    advancedAt = now;
+    return transactions.advance(
+        end.lsn(),
+        end.timeMicros(),
+        altered ? Optional.of(schema) : Optional.empty(),
+        digest,
+        rows);
+  }
+
+  private Open opened(Position from, ReadAs as) {
+    Open current = open;
+    if (current != null
+        && current.transactions().told().equals(from)
+        && current.transactions().as().equals(as)) {
+      return current;
+    }
+    closeStream();
+    slot.requireReaches(from);
+    DebeziumStream stream;
+    try {
+      stream = DebeziumStream.open(session.settings(), from.end());
+    } catch (RuntimeException e) {
+      throw AgeErrors.ofStream(e, session.settings());
+    }
+    current = new Open(stream, new AgeTransactions(as, from, store.graphOid(), session.settings()));
+    open = current;
+    passedOn = 0;
+    knownEnd = 0;
+    return current;
+  }
+
+  /** Only what was committed in Kafka: a crash before that is read again. */
+  @Override
+  public void acknowledge(String position) {
+    acknowledged.accumulateAndGet(Position.parse(position).end(), Math::max);
+  }
+
+  private void passAcknowledgement(Open current) throws InterruptedException {
+    long lsn = acknowledged.get();
+    if (lsn > passedOn) {
+      passedOn = lsn;
+      current.stream().acknowledge(lsn);
+    }
+  }
+
+  private void closeStream() {
+    Open current = open;
+    open = null;
+    if (current != null) {
+      current.transactions().close();
+      current.stream().close();
+    }
+  }
+
+  @Override
+  public void close() {
+    closeStream();
+    session.close();
+  }
+}

@@ -1,0 +1,194 @@
+package dev.varve.cdc.age;
+
+import dev.varve.cdc.LogGapException;
+import dev.varve.cdc.LogGapException.Reason;
+import dev.varve.cdc.StoreUnavailableException;
+import dev.varve.fault.ExitCode;
+import dev.varve.fault.VarveException;
+import java.sql.Statement;
+import java.util.Locale;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The replication slot: made or taken over before a scan, checked before the log is read. */
+final class AgeSlot {
+
+  private static final Logger LOG = LoggerFactory.getLogger(AgeSlot.class);
+
+  /** How long transactions that run when a scan begins are waited for. */
+  private static final int WAIT_S = 600;
+
+  private static final long WAIT_STEP_MS = 50;
+
+  private final AgeSession session;
+  private final AgeSession.Store store;
+
+  AgeSlot(AgeSession session, AgeSession.Store store) {
+    this.session = session;
+    this.store = store;
+  }
+
+  private AgeSlotStatus status() {
+    return AgeSlotStatus.of(session, store.version());
+  }
+
+  private String name() {
+    return session.settings().slot();
+  }
+
+  /**
+   * Sees to it that the slot gives everything that is committed from now on, and that whoever reads
+   * a table from now on sees everything that was committed before.
+   *
+   * @return where it begins, and the server's time from before that
+   */
+  AgeSession.Here begin() {
+    AgeSetup.identities(session, store.graphOid());
+    AgeSlotStatus found = status();
+    if (found.exists() && found.active()) {
+      throw new StoreUnavailableException(
+          "the replication slot '" + name() + "' is in use by another capture",
+          new IllegalStateException("active"));
+    }
+    if (found.exists() && found.isLost()) {
+      LOG.warn("the slot '{}' has lost its log; making it anew", name());
+      session.one("SELECT pg_drop_replication_slot(?)::text", row -> "", name());
+      found = status();
+    }
+    long time = session.here().timeMicros();
+    long from = found.exists() ? advance() : create();
+    return new AgeSession.Here(from, time);
+  }
+
+  /**
+   * Makes the slot. PostgreSQL waits for every transaction that is running, so that none that is
+   * before it is still on its way into sight.
+   */
+  private long create() {
+    LOG.info("making the replication slot '{}'; waiting for running transactions", name());
+    return Lsn.parse(
+        limited(
+            "SELECT lsn::text FROM pg_create_logical_replication_slot("
+                + Sql.text(name())
+                + ", 'pgoutput')"));
+  }
+
+  /** Skips what a slot that is there already has held for nobody. */
+  private long advance() {
+    long from =
+        Lsn.parse(
+            limited(
+                "SELECT end_lsn::text FROM pg_replication_slot_advance("
+                    + Sql.text(name())
+                    + ", pg_current_wal_flush_lsn())"));
+    String running =
+        session.one(
+            "SELECT pg_snapshot_xmax(pg_current_snapshot())::text", row -> row.getString(1));
+    long steps = WAIT_S * 1_000L / WAIT_STEP_MS;
+    for (long i = 0; i < steps; i++) {
+      boolean over =
+          session.one(
+              "SELECT pg_snapshot_xmin(pg_current_snapshot()) >= CAST(? AS xid8)",
+              row -> row.getBoolean(1),
+              running);
+      if (over) {
+        return from;
+      }
+      pause();
+    }
+    throw tooLong(null);
+  }
+
+  private String limited(String sql) {
+    try {
+      return session.work(
+          connection -> {
+            try (Statement statement = connection.createStatement()) {
+              statement.setQueryTimeout(WAIT_S);
+              try (var row = statement.executeQuery(sql)) {
+                if (!row.next()) {
+                  throw new IllegalStateException("no row from: " + sql);
+                }
+                return row.getString(1);
+              }
+            }
+          });
+    } catch (StoreUnavailableException e) {
+      if (String.valueOf(e.getMessage()).contains("canceling statement")) {
+        throw tooLong(e);
+      }
+      throw e;
+    }
+  }
+
+  private VarveException tooLong(@org.jspecify.annotations.Nullable Throwable cause) {
+    return new VarveException(
+        ExitCode.FAILED,
+        "transactions that ran when the scan was to begin have not ended in "
+            + WAIT_S
+            + " s; nothing was scanned",
+        "end them: SELECT pid, xact_start, query FROM pg_stat_activity WHERE backend_xid IS NOT"
+            + " NULL, and SELECT * FROM pg_prepared_xacts; then start capture again",
+        cause);
+  }
+
+  /**
+   * Sees whether everything behind a position is still to be had.
+   *
+   * @throws LogGapException if not
+   */
+  void requireReaches(Position from) {
+    if (from.timeline() != store.timeline()) {
+      throw new LogGapException(
+          Reason.OTHER_STORE,
+          String.format(
+              Locale.ROOT,
+              "the server is now on timeline %d, captured was timeline %d: it is a promoted standby"
+                  + " or a restored copy, whose log need not be the one that was read",
+              store.timeline(),
+              from.timeline()),
+          null);
+    }
+    AgeSlotStatus found = status();
+    if (!found.exists()) {
+      throw AgeErrors.lost(session.settings(), "it is not there any more", null);
+    }
+    if (found.isLost()) {
+      throw AgeErrors.lost(
+          session.settings(),
+          "the server has removed what it held (wal_status "
+              + found.walStatus()
+              + found.invalidation().map(reason -> ", " + reason).orElse("")
+              + ")",
+          null);
+    }
+    if (found.confirmedLsn() > from.end()) {
+      throw AgeErrors.lost(
+          session.settings(),
+          "it was moved on to "
+              + Lsn.text(found.confirmedLsn())
+              + " by somebody else, captured is up to "
+              + Lsn.text(from.end()),
+          null);
+    }
+    if (session.here().lsn() < from.end()) {
+      throw new LogGapException(
+          Reason.OTHER_STORE,
+          "the server's log ends at "
+              + Lsn.text(session.here().lsn())
+              + ", before "
+              + Lsn.text(from.end())
+              + ", up to where it was captured: it was put back to an earlier state",
+          null);
+    }
+  }
+
+  private static void pause() {
+    try {
+      Thread.sleep(WAIT_STEP_MS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StoreUnavailableException("stopping", e);
+    }
+  }
+}

@@ -1,0 +1,99 @@
+package dev.varve.cdc.age;
+
+import dev.varve.graph.StoreSchema;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/** What is known so far of a transaction that is being told. */
+final class OpenTransaction implements AutoCloseable {
+
+  private final Labels before;
+
+  /** As they are after what has been told. */
+  Labels labels;
+
+  final TouchedElements elements;
+
+  /** Labels all of whose elements of before were removed, unless they are among the touched. */
+  final SortedMap<Integer, Label> swept = new TreeMap<>();
+
+  long timeMicros;
+
+  OpenTransaction(Labels before, long bytesMax) {
+    this.before = before;
+    this.labels = before;
+    this.elements = new TouchedElements(bytesMax);
+  }
+
+  /** The label's table was emptied. */
+  void sweep(Label label) {
+    elements.drop(label.first(), label.last());
+    swept.put(label.id(), label);
+  }
+
+  void drop(Label label) {
+    sweep(label);
+    labels = labels.without(label.id());
+  }
+
+  void dropAll() {
+    List.copyOf(labels.byId().values()).forEach(this::drop);
+  }
+
+  /**
+   * The transaction writes each row of the label's table again: what it does not write is gone. So
+   * the rows stay among the touched.
+   */
+  void stated(Label label) {
+    swept.put(label.id(), label);
+    labels = labels.with(label.closed());
+  }
+
+  void put(Label label) {
+    labels = labels.with(label);
+  }
+
+  /** The label of an element, as it is after the transaction. */
+  Label label(Touched touched) {
+    int id = dev.varve.age.Graphid.of(touched.id()).label();
+    return labels
+        .byId(id)
+        .or(() -> before.byId(id))
+        .orElseThrow(() -> new IllegalStateException("no label has the number " + id));
+  }
+
+  boolean isNothing() {
+    return elements.isEmpty() && swept.isEmpty() && schemaChange().isEmpty();
+  }
+
+  /** Labels made, dropped, or called otherwise. */
+  Optional<StoreSchema.Change> schemaChange() {
+    List<StoreSchema.Rule> added = new ArrayList<>();
+    List<String> dropped = new ArrayList<>();
+    for (Label label : labels.byId().values()) {
+      boolean same =
+          before.byId(label.id()).filter(old -> old.name().equals(label.name())).isPresent();
+      if (!same && !label.isDefault()) {
+        added.add(label.rule().rule());
+      }
+    }
+    for (Label old : before.byId().values()) {
+      boolean same =
+          labels.byId(old.id()).filter(label -> label.name().equals(old.name())).isPresent();
+      if (!same && !old.isDefault()) {
+        dropped.add(old.name());
+      }
+    }
+    return added.isEmpty() && dropped.isEmpty()
+        ? Optional.empty()
+        : Optional.of(new StoreSchema.Change(false, added, dropped));
+  }
+
+  @Override
+  public void close() {
+    elements.close();
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.varve.cdc.age;
+
+import org.jspecify.annotations.NullMarked;
