@@ -148,7 +148,8 @@ public final class PieceFactory {
             committedAtMicros,
             Math.max(before.reached(), Math.max(seq, row.seq())),
             frames.transactions);
-    Optional<Watermark> watermark = seq > before.seq() ? watermark(after) : Optional.empty();
+    Optional<Watermark> watermark =
+        seq > before.seq() && row.consistent() ? watermark(after) : Optional.empty();
     return new Piece(
         frames.closed,
         watermark,

@@ -54,7 +54,8 @@ public interface StoreLog extends AutoCloseable {
    * @param from exclusive
    * @param as what the changes have to say of themselves
    * @param rows receives the rows in order
-   * @return whether the end was reached; false if the receiver did not want more
+   * @return whether the end was reached; false if the receiver did not want more, or if the log is
+   *     about to make up for something that it lacks there
    */
   boolean read(String from, ReadAs as, RowReceiver rows) throws InterruptedException;
 

@@ -19,6 +19,6 @@ public final class AgeConnector extends LogConnector {
 
   @Override
   protected Field.Set storeFields() {
-    return AgeSettings.FIELDS;
+    return AgeReading.FIELDS;
   }
 }

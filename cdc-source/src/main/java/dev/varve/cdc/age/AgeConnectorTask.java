@@ -31,12 +31,12 @@ public final class AgeConnectorTask extends LogConnectorTask {
 
   @Override
   protected Field.Set storeFields() {
-    return AgeSettings.FIELDS;
+    return AgeReading.FIELDS;
   }
 
   @Override
   protected LogOpener opener(Configuration config) {
-    AgeSettings settings = AgeSettings.of(config);
-    return () -> AgeLog.open(settings);
+    AgeReading reading = AgeReading.of(config);
+    return () -> AgeLog.open(reading);
   }
 }

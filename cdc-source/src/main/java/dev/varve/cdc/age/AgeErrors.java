@@ -23,28 +23,9 @@ final class AgeErrors {
   static RuntimeException of(SQLException e, AgeSettings settings) {
     String state = String.valueOf(e.getSQLState());
     String message = String.valueOf(e.getMessage());
-    String where = "PostgreSQL at " + settings.uri().text();
-    if (state.startsWith("28")) {
-      return new VarveException(
-          ExitCode.FAILED,
-          where
-              + " refuses "
-              + settings
-                  .user()
-                  .map(user -> "the role '" + user + "'")
-                  .orElse("a login without role")
-              + ": "
-              + message,
-          "check source.user and source.passwordFile, and that pg_hba.conf lets the role in",
-          e);
-    }
-    if (state.equals(NO_DATABASE)) {
-      return new VarveException(
-          ExitCode.FAILED,
-          where + " has no such database: " + message,
-          "name the database that holds the graph in source.uri:"
-              + " postgresql://host:port/database",
-          e);
+    String where = "PostgreSQL at " + settings;
+    if (state.startsWith("28") || state.equals(NO_DATABASE) || state.equals(NO_PRIVILEGE)) {
+      return settings.refused(e);
     }
     if (state.equals(IN_USE)) {
       return new StoreUnavailableException(
@@ -55,13 +36,6 @@ final class AgeErrors {
     }
     if (isLost(state, message)) {
       return lost(settings, message, e);
-    }
-    if (state.equals(NO_PRIVILEGE)) {
-      return new VarveException(
-          ExitCode.FAILED,
-          where + " does not allow it: " + message,
-          "varve doctor says which grants are missing; varve init --store age prints all of them",
-          e);
     }
     return new VarveException(
         ExitCode.FAILED,
@@ -82,7 +56,7 @@ final class AgeErrors {
     String message = messages(e);
     if (cause(e, IOException.class).isPresent() || message.contains("connection")) {
       return new StoreUnavailableException(
-          "PostgreSQL at " + settings.uri().text() + " cannot be reached: " + message, e);
+          "PostgreSQL at " + settings + " cannot be reached: " + message, e);
     }
     if (message.contains("has been removed from the database write-ahead log")) {
       return lost(settings, message, e);

@@ -7,7 +7,8 @@ import dev.varve.cdc.StoreLog;
 import dev.varve.cdc.StoreUnavailableException;
 import dev.varve.graph.ElementKind;
 import dev.varve.graph.StoreSchema;
-import java.util.List;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
@@ -26,6 +27,10 @@ final class AgeLog implements StoreLog {
   /** How often a place is published behind which there is nothing of the graph. */
   private static final long IDLE_ADVANCE_NANOS = 10_000_000_000L;
 
+  /** How long to wait for what makes up for a new label's first moments. */
+  private static final long OPEN_WAIT_MS = 20;
+
+  private final AgeReading reading;
   private final AgeSession session;
   private final AgeSession.Store store;
   private final AgeSlot slot;
@@ -36,20 +41,26 @@ final class AgeLog implements StoreLog {
   private long knownEnd; // nothing was behind it when last looked at
   private long advancedAt = System.nanoTime();
 
-  /** A stream, and what has been made of it. */
-  private record Open(DebeziumStream stream, AgeTransactions transactions) {}
+  /**
+   * A stream, and what has been made of it.
+   *
+   * @param polled what is still to be looked at
+   */
+  private record Open(
+      DebeziumStream stream, AgeTransactions transactions, Deque<SourceRecord> polled) {}
 
-  private AgeLog(AgeSession session, AgeSession.Store store) {
+  private AgeLog(AgeReading reading, AgeSession session, AgeSession.Store store) {
+    this.reading = reading;
     this.session = session;
     this.store = store;
     this.slot = new AgeSlot(session, store);
     this.guard = new LabelGuard(session, store.graphOid(), System::nanoTime);
   }
 
-  static AgeLog open(AgeSettings settings) {
-    AgeSession session = AgeSession.open(settings);
+  static AgeLog open(AgeReading reading) {
+    AgeSession session = AgeSession.open(reading.settings());
     try {
-      return new AgeLog(session, session.store());
+      return new AgeLog(reading, session, session.store());
     } catch (RuntimeException e) {
       session.close();
       throw e;
@@ -58,7 +69,7 @@ final class AgeLog implements StoreLog {
 
   @Override
   public String identity() {
-    return store.identity(session.settings().uri().database());
+    return store.identity(reading.settings().database());
   }
 
   @Override
@@ -69,6 +80,7 @@ final class AgeLog implements StoreLog {
 
   @Override
   public LogHead begin() {
+    guard.prepare();
     AgeSession.Here here = slot.begin();
     return new LogHead(position(here).text(), Optional.of(here.lsn()), here.timeMicros());
   }
@@ -86,7 +98,7 @@ final class AgeLog implements StoreLog {
 
   @Override
   public ScanPage scan(ElementKind kind, Optional<String> cursor, ScanAs as) {
-    return new AgeScan(session, store.graphOid()).page(kind, cursor, as);
+    return new AgeScan(session, store.graphOid(), reading.rowBytes()).page(kind, cursor, as);
   }
 
   @Override
@@ -115,7 +127,7 @@ final class AgeLog implements StoreLog {
     String token = "end " + UUID.randomUUID();
     AgeSession.Here end = session.message(token, store.version());
     while (!current.transactions().lastMessage().equals(token)) {
-      if (!readSome(current, rows)) {
+      if (!readSome(current, token, rows)) {
         closeStream(); // what the receiver did not take is read again
         return false;
       }
@@ -125,21 +137,28 @@ final class AgeLog implements StoreLog {
       closeStream();
       return false;
     }
+    if (!current.transactions().openLabels().isEmpty()) {
+      Thread.sleep(OPEN_WAIT_MS);
+      return false; // the log is about to say more of them
+    }
     knownEnd = end.lsn();
     return true;
   }
 
-  private boolean readSome(Open current, RowReceiver rows) throws InterruptedException {
-    passAcknowledgement(current);
-    guard.look();
-    List<SourceRecord> records;
-    try {
-      records = current.stream().poll();
-    } catch (RuntimeException e) {
-      throw AgeErrors.ofStream(e, session.settings());
+  /** Reads on, but not past the message that stands at the end. */
+  private boolean readSome(Open current, String end, RowReceiver rows) throws InterruptedException {
+    Deque<SourceRecord> polled = current.polled();
+    if (polled.isEmpty()) {
+      passAcknowledgement(current);
+      guard.look();
+      try {
+        polled.addAll(current.stream().poll());
+      } catch (RuntimeException e) {
+        throw AgeErrors.ofStream(e, reading.settings());
+      }
     }
-    for (SourceRecord record : records) {
-      if (!current.transactions().add(record, rows)) {
+    while (!polled.isEmpty() && !current.transactions().lastMessage().equals(end)) {
+      if (!current.transactions().add(polled.remove(), rows)) {
         return false;
       }
     }
@@ -179,11 +198,13 @@ final class AgeLog implements StoreLog {
     slot.requireReaches(from);
     DebeziumStream stream;
     try {
-      stream = DebeziumStream.open(session.settings(), from.end());
+      stream = DebeziumStream.open(reading.settings(), from.end());
     } catch (RuntimeException e) {
-      throw AgeErrors.ofStream(e, session.settings());
+      throw AgeErrors.ofStream(e, reading.settings());
     }
-    current = new Open(stream, new AgeTransactions(as, from, store.graphOid(), session.settings()));
+    current =
+        new Open(
+            stream, new AgeTransactions(as, from, store.graphOid(), reading), new ArrayDeque<>());
     open = current;
     passedOn = 0;
     knownEnd = 0;

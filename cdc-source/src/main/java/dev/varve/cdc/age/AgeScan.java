@@ -38,9 +38,11 @@ final class AgeScan {
 
   private final AgeSession session;
   private final long graphOid;
+  private final int rowBytes;
 
-  AgeScan(AgeSession session, long graphOid) {
+  AgeScan(AgeSession session, long graphOid, int rowBytes) {
     this.session = session;
+    this.rowBytes = rowBytes;
     this.graphOid = graphOid;
   }
 
@@ -71,6 +73,7 @@ final class AgeScan {
     List<AgeSession.Table> tables =
         session.tables(graphOid).stream()
             .filter(table -> table.label().kind() == kind && table.label().id() >= cursor.label())
+            .filter(AgeSession.Table::fullIdentity) // else it was made since, and the log has it
             .toList();
     Page page = new Page(as);
     @Nullable Cursor at = cursor;
@@ -101,7 +104,7 @@ final class AgeScan {
         return full;
       }
       at = new Cursor(table.label().id(), file, to, 0);
-      if (page.isFull(session.settings().rowBytes())) {
+      if (page.isFull(rowBytes)) {
         return Optional.of(at);
       }
     }
@@ -141,7 +144,7 @@ final class AgeScan {
                   Optional.ofNullable(row.getString(3)).orElse("{}"),
                   edges ? row.getString(4) : null,
                   edges ? row.getString(5) : null));
-          if (page.isFull(session.settings().rowBytes())) {
+          if (page.isFull(rowBytes)) {
             return Optional.of(after(table, from.file(), row.getString(1)));
           }
         }

@@ -13,8 +13,8 @@ import java.util.Optional;
 
 /**
  * A graph's labels, indexes and constraints, as the catalogue has them now. An index or constraint
- * has the SQL that makes it again; a constraint is called {@code <label>.<constraint>}. What AGE makes
- * with every graph is left out.
+ * has the SQL that makes it again; a constraint is called {@code <label>.<constraint>}. What AGE
+ * makes with every graph is left out.
  */
 final class AgeSchema {
 

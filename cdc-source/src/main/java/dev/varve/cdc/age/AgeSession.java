@@ -4,20 +4,17 @@ import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import dev.varve.graph.ElementKind;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Properties;
 
 /** A connection to the graph's database, and what is asked over it. Not thread-safe. */
 final class AgeSession implements AutoCloseable {
 
-  private static final int CONNECT_TIMEOUT_S = 10;
-  private static final int SOCKET_TIMEOUT_S = 600;
+  private static final int NETWORK_TIMEOUT_MS = 700_000;
   private static final int WITH_FLUSH = 170_000; // pg_logical_emit_message takes it from 17 on
 
   private final AgeSettings settings;
@@ -29,21 +26,10 @@ final class AgeSession implements AutoCloseable {
   }
 
   static AgeSession open(AgeSettings settings) {
-    AgeUri uri = settings.uri();
-    Properties properties = new Properties();
-    uri.parameters().forEach(properties::setProperty);
-    settings.user().ifPresent(user -> properties.setProperty("user", user));
-    settings.password().ifPresent(password -> properties.setProperty("password", password));
-    properties.setProperty("ApplicationName", "varve");
-    properties.setProperty("connectTimeout", Integer.toString(CONNECT_TIMEOUT_S));
-    properties.setProperty("socketTimeout", Integer.toString(SOCKET_TIMEOUT_S));
-    properties.setProperty("tcpKeepAlive", "true");
     try {
-      return new AgeSession(
-          settings,
-          DriverManager.getConnection(
-              "jdbc:postgresql://" + uri.host() + ":" + uri.port() + "/" + uri.database(),
-              properties));
+      Connection connection = settings.connect();
+      connection.setNetworkTimeout(Runnable::run, NETWORK_TIMEOUT_MS);
+      return new AgeSession(settings, connection);
     } catch (SQLException e) {
       throw AgeErrors.of(e, settings);
     }
@@ -127,7 +113,7 @@ final class AgeSession implements AutoCloseable {
             () ->
                 new VarveException(
                     ExitCode.FAILED,
-                    "there is no graph '" + settings.graph() + "' in " + settings.uri().text(),
+                    "there is no graph '" + settings.graph() + "' in " + settings,
                     "name the graph in source.graph; SELECT name FROM ag_catalog.ag_graph lists"
                         + " those there are"));
   }
@@ -158,7 +144,7 @@ final class AgeSession implements AutoCloseable {
             + flush
             + ")::text, time FROM before",
         row -> new Here(Lsn.parse(row.getString(1)), row.getLong(2)),
-        DebeziumStream.MESSAGE_PREFIX,
+        AgeSetup.MESSAGE_PREFIX,
         text);
   }
 

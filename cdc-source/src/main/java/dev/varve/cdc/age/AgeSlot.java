@@ -7,6 +7,7 @@ import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import java.sql.Statement;
 import java.util.Locale;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,6 +20,7 @@ final class AgeSlot {
   private static final int WAIT_S = 600;
 
   private static final long WAIT_STEP_MS = 50;
+  private static final int WITH_REASON = 170_000;
 
   private final AgeSession session;
   private final AgeSession.Store store;
@@ -28,8 +30,30 @@ final class AgeSlot {
     this.store = store;
   }
 
-  private AgeSlotStatus status() {
-    return AgeSlotStatus.of(session, store.version());
+  /**
+   * The slot, as far as it decides what can be read.
+   *
+   * @param confirmedLsn what is before it is not given again; 0 if nothing was ever given
+   * @param reason why it is lost, as the server says
+   */
+  private record Found(boolean active, boolean lost, String reason, long confirmedLsn) {}
+
+  private Optional<Found> found() {
+    String invalidation = store.version() >= WITH_REASON ? "invalidation_reason" : "NULL";
+    return session.first(
+        "SELECT active, coalesce(wal_status, 'lost'), confirmed_flush_lsn::text, "
+            + invalidation
+            + " FROM pg_replication_slots WHERE slot_name = ? AND database = current_database()",
+        row -> {
+          boolean lost = row.getString(2).equals("lost") || row.getString(4) != null;
+          String reason = row.getString(4) == null ? "" : ", " + row.getString(4);
+          return new Found(
+              row.getBoolean(1),
+              lost,
+              "wal_status " + row.getString(2) + reason,
+              row.getString(3) == null ? 0 : Lsn.parse(row.getString(3)));
+        },
+        name());
   }
 
   private String name() {
@@ -43,20 +67,19 @@ final class AgeSlot {
    * @return where it begins, and the server's time from before that
    */
   AgeSession.Here begin() {
-    AgeSetup.identities(session, store.graphOid());
-    AgeSlotStatus found = status();
-    if (found.exists() && found.active()) {
+    Optional<Found> found = found();
+    if (found.isPresent() && found.get().active()) {
       throw new StoreUnavailableException(
           "the replication slot '" + name() + "' is in use by another capture",
           new IllegalStateException("active"));
     }
-    if (found.exists() && found.isLost()) {
+    if (found.isPresent() && found.get().lost()) {
       LOG.warn("the slot '{}' has lost its log; making it anew", name());
       session.one("SELECT pg_drop_replication_slot(?)::text", row -> "", name());
-      found = status();
+      found = Optional.empty();
     }
     long time = session.here().timeMicros();
-    long from = found.exists() ? advance() : create();
+    long from = found.isPresent() ? advance() : create();
     return new AgeSession.Here(from, time);
   }
 
@@ -149,18 +172,13 @@ final class AgeSlot {
               from.timeline()),
           null);
     }
-    AgeSlotStatus found = status();
-    if (!found.exists()) {
-      throw AgeErrors.lost(session.settings(), "it is not there any more", null);
-    }
-    if (found.isLost()) {
+    Found found =
+        found()
+            .orElseThrow(
+                () -> AgeErrors.lost(session.settings(), "it is not there any more", null));
+    if (found.lost()) {
       throw AgeErrors.lost(
-          session.settings(),
-          "the server has removed what it held (wal_status "
-              + found.walStatus()
-              + found.invalidation().map(reason -> ", " + reason).orElse("")
-              + ")",
-          null);
+          session.settings(), "the server has removed what it held (" + found.reason() + ")", null);
     }
     if (found.confirmedLsn() > from.end()) {
       throw AgeErrors.lost(

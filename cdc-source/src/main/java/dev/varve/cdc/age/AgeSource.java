@@ -1,9 +1,9 @@
 package dev.varve.cdc.age;
 
 import dev.varve.cdc.CaptureSource;
-import java.util.List;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.util.Map;
-import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -11,38 +11,26 @@ import org.slf4j.LoggerFactory;
 public final class AgeSource implements CaptureSource {
 
   private static final Logger LOG = LoggerFactory.getLogger(AgeSource.class);
+  private static final String SLOT = "slot";
 
-  private final AgeSettings settings;
+  private final AgeReading reading;
 
-  private AgeSource(AgeSettings settings) {
-    this.settings = settings;
+  private AgeSource(AgeReading reading) {
+    this.reading = reading;
   }
 
-  /**
-   * A graph.
-   *
-   * @param uri its database: {@code postgresql://host:port/database}
-   * @param graph its name in AGE
-   * @throws IllegalArgumentException if the URI is not of this form
-   */
-  public static AgeSource of(
-      String uri, Optional<String> user, Optional<String> password, String graph) {
-    return new AgeSource(AgeSettings.of(uri, user, password, graph));
+  public static AgeSource of(AgeSettings settings) {
+    return new AgeSource(AgeReading.of(settings));
   }
 
   /** The same graph, read in smaller or larger pieces. */
   public AgeSource withRowBytes(int bytes) {
-    return new AgeSource(settings.withRowBytes(bytes));
+    return new AgeSource(reading.withRowBytes(bytes));
   }
 
   /** The same graph, with so much of one transaction on the heap at most. */
   public AgeSource withTransactionBytes(int bytes) {
-    return new AgeSource(settings.withTransactionBytes(bytes));
-  }
-
-  /** The same graph, not captured if the server holds back more of its log than this. */
-  public AgeSource withHeldBytesMax(long bytes) {
-    return new AgeSource(settings.withHeldBytesMax(bytes));
+    return new AgeSource(reading.withTransactionBytes(bytes));
   }
 
   @Override
@@ -52,55 +40,30 @@ public final class AgeSource implements CaptureSource {
 
   @Override
   public Map<String, String> connectorSettings() {
-    return settings.toMap();
-  }
-
-  /** A slot that has lost its log is for the start to decide about; all else has to be right. */
-  @Override
-  public void check() {
-    for (AgeFinding finding : findings()) {
-      if (finding.ok()) {
-        continue;
-      }
-      if (finding.about().equals("slot") && settings.heldBytesMax() == 0) {
-        LOG.warn("{}. HINT: {}", finding.message(), finding.hint());
-        continue;
-      }
-      throw finding.error();
-    }
-  }
-
-  /** Everything that capture rests on, as it is now. */
-  public List<AgeFinding> findings() {
-    try (AgeSession session = AgeSession.open(settings)) {
-      return AgeCheck.of(session);
-    }
-  }
-
-  /** How the replication slot is. */
-  public AgeSlotStatus slotStatus() {
-    try (AgeSession session = AgeSession.open(settings)) {
-      return AgeSlotStatus.of(session, session.store().version());
-    }
-  }
-
-  /** What {@link #forget} drops. */
-  public List<String> leftovers() {
-    return List.of("replication slot " + settings.slot(), "publication " + settings.publication());
+    return reading.toMap();
   }
 
   /**
-   * Drops the slot and the publication. The graph cannot be captured on from where it was: only a
-   * new incarnation, set up afresh, goes on.
+   * A lost slot is for the start to decide about, which may begin anew; all else has to be right.
    */
-  public void forget() {
-    try (AgeSession session = AgeSession.open(settings)) {
-      AgeSetup.forget(session);
+  @Override
+  public void check() {
+    try (Connection connection = reading.settings().connect()) {
+      for (AgeFinding finding : AgeCheck.of(connection, reading.settings())) {
+        if (finding.level() == AgeFinding.Level.BLOCKING && !finding.what().equals(SLOT)) {
+          throw finding.failure();
+        }
+        if (finding.level() != AgeFinding.Level.OK) {
+          LOG.warn("{}: {}. HINT: {}", finding.what(), finding.text(), finding.hint());
+        }
+      }
+    } catch (SQLException e) {
+      throw AgeErrors.of(e, reading.settings());
     }
   }
 
   @Override
   public String toString() {
-    return settings.toString();
+    return reading.settings().toString();
   }
 }

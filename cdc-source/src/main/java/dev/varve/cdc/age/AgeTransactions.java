@@ -31,7 +31,7 @@ final class AgeTransactions implements AutoCloseable {
 
   private final ReadAs as;
   private final long graphOid;
-  private final AgeSettings settings;
+  private final AgeReading reading;
   private final TransactionCodec transactions = new TransactionCodec();
   private final AvroOutput body = new AvroOutput();
   private final AvroOutput out = new AvroOutput();
@@ -44,13 +44,13 @@ final class AgeTransactions implements AutoCloseable {
   private OpenTransaction open;
   private String lastMessage = "";
 
-  AgeTransactions(ReadAs as, Position from, long graphOid, AgeSettings settings) {
+  AgeTransactions(ReadAs as, Position from, long graphOid, AgeReading reading) {
     this.as = as;
     this.position = from;
     this.told = from;
     this.graphOid = graphOid;
-    this.settings = settings;
-    this.open = new OpenTransaction(from.labels(), settings.transactionBytes());
+    this.reading = reading;
+    this.open = new OpenTransaction(from.labels(), reading.transactionBytes());
   }
 
   ReadAs as() {
@@ -266,7 +266,7 @@ final class AgeTransactions implements AutoCloseable {
 
   private void begin(Labels labels) {
     open.close();
-    open = new OpenTransaction(labels, settings.transactionBytes());
+    open = new OpenTransaction(labels, reading.transactionBytes());
   }
 
   private boolean emit(
@@ -291,7 +291,7 @@ final class AgeTransactions implements AutoCloseable {
         changes.write(touched, label, index, body.clear());
         writer.change(changes.id(touched), body);
         unsent = true;
-        if (out.length() >= settings.rowBytes()
+        if (out.length() >= reading.rowBytes()
             && elements.hasNext()
             && !send(position.within(seq, index + 1), rows)) {
           return false;
@@ -310,7 +310,7 @@ final class AgeTransactions implements AutoCloseable {
         new Transaction(
             as.site(), seq, time, Optional.empty(), metadata, counts.list(), done.schemaChange()));
     position = position.after(seq, time, done.labels);
-    return out.length() < settings.rowBytes() || send(position, rows);
+    return out.length() < reading.rowBytes() || send(position, rows);
   }
 
   private void write(Transaction transaction) {
@@ -323,7 +323,13 @@ final class AgeTransactions implements AutoCloseable {
     long seq = at.inside().orElse(at.end());
     LogRow row =
         new LogRow(
-            at.text(), at.whole(), seq, at.timeMicros(), Math.max(headSeq, seq), out.toByteArray());
+            at.text(),
+            at.whole(),
+            seq,
+            at.timeMicros(),
+            Math.max(headSeq, seq),
+            at.labels().open().isEmpty(),
+            out.toByteArray());
     out.clear();
     unsent = false;
     position = at;

@@ -21,9 +21,6 @@ import org.apache.kafka.connect.storage.OffsetStorageReader;
  */
 final class DebeziumStream implements AutoCloseable {
 
-  /** What our own messages in the log begin with; no others are sent. */
-  static final String MESSAGE_PREFIX = "varve";
-
   private static final int BATCH = 4_096;
   private static final int QUEUE = 16_384;
   private static final long QUEUE_BYTES = 64L << 20;
@@ -62,12 +59,12 @@ final class DebeziumStream implements AutoCloseable {
     config.put("name", settings.slot());
     config.put("connector.class", "io.debezium.connector.postgresql.PostgresConnector");
     config.put("topic.prefix", settings.slot());
-    config.put("database.hostname", settings.uri().host());
-    config.put("database.port", Integer.toString(settings.uri().port()));
-    config.put("database.dbname", settings.uri().database());
+    config.put("database.hostname", settings.host());
+    config.put("database.port", Integer.toString(settings.port()));
+    config.put("database.dbname", settings.database());
     settings.user().ifPresent(user -> config.put("database.user", user));
     settings.password().ifPresent(password -> config.put("database.password", password));
-    settings.uri().parameters().forEach((key, value) -> config.put("database." + key, value));
+    settings.parameters().forEach((key, value) -> config.put("database." + key, value));
     config.put("plugin.name", "pgoutput");
     config.put("slot.name", settings.slot());
     config.put("slot.drop.on.stop", "false");
@@ -79,7 +76,7 @@ final class DebeziumStream implements AutoCloseable {
     config.put("skipped.operations", "none");
     config.put("tombstones.on.delete", "false");
     config.put("provide.transaction.metadata", "true");
-    config.put("message.prefix.include.list", MESSAGE_PREFIX);
+    config.put("message.prefix.include.list", AgeSetup.MESSAGE_PREFIX);
     config.put("lsn.flush.mode", "connector");
     config.put("status.update.interval.ms", Integer.toString(STATUS_INTERVAL_MS));
     config.put("errors.max.retries", "0");

@@ -38,6 +38,7 @@ final class LabelGuard {
   private static final String NO_TABLE = "42P01";
   private static final String NO_SCHEMA = "3F000";
   private static final String NO_PRIVILEGE = "42501";
+  private static final String NO_FUNCTION = "42883";
   private static final long LOCK_FIRST_MS = 1_000;
   private static final long LOCK_MAX_MS = 30_000;
   private static final long EVERY_NANOS = 200_000_000;
@@ -96,6 +97,24 @@ final class LabelGuard {
     }
   }
 
+  /**
+   * Before a scan: what lacks full identity gets it, so that what the scan leaves out is in the
+   * log.
+   */
+  void prepare() {
+    for (AgeSession.Table table : session.tables(graphOid)) {
+      if (!table.logged()) {
+        throw unlogged(table);
+      }
+      if (!table.fullIdentity() && !state(table)) {
+        throw new StoreUnavailableException(
+            "the table of the label '" + table.label().name() + "' is in use and cannot be altered",
+            new IllegalStateException("locked"));
+      }
+    }
+    stated.clear();
+  }
+
   /** Makes up for what is open where the log ends. */
   void close(List<Label> open) {
     stated.removeIf(id -> open.stream().noneMatch(label -> label.id() == id));
@@ -117,10 +136,11 @@ final class LabelGuard {
         null);
   }
 
-  private void state(AgeSession.Table table) {
+  /** Returns whether it could be done. */
+  private boolean state(AgeSession.Table table) {
     int id = table.label().id();
     long waitMs = lockMs.getOrDefault(id, LOCK_FIRST_MS);
-    session.work(
+    return session.work(
         connection -> {
           connection.setAutoCommit(false);
           try {
@@ -129,15 +149,16 @@ final class LabelGuard {
             stated.add(id);
             lockMs.remove(id);
             LOG.info("the label '{}' now logs every change in full", table.label().name());
+            return true;
           } catch (SQLException e) {
             rollback(connection, e);
             refused(table, waitMs, e);
+            return false;
           } finally {
             if (!connection.isClosed()) {
               connection.setAutoCommit(true);
             }
           }
-          return id;
         });
   }
 
@@ -145,15 +166,12 @@ final class LabelGuard {
       throws SQLException {
     try (Statement statement = connection.createStatement()) {
       statement.execute("SET LOCAL lock_timeout = " + waitMs);
-      statement.execute("ALTER TABLE ONLY " + table.quoted() + " REPLICA IDENTITY FULL");
-      statement.execute(
-          "SELECT pg_logical_emit_message(true, "
-              + Sql.text(DebeziumStream.MESSAGE_PREFIX)
-              + ", "
-              + Sql.text(new Stated(graphOid, table.label().id()).text())
-              + ")");
-      statement.execute("UPDATE ONLY " + table.quoted() + " SET properties = properties");
     }
+    AgeSetup.prepareLabel(
+        connection,
+        table.schema(),
+        table.label().table(),
+        new Stated(graphOid, table.label().id()).text());
   }
 
   private static void rollback(Connection connection, SQLException reason) {
@@ -178,16 +196,14 @@ final class LabelGuard {
     if (state.equals(NO_TABLE) || state.equals(NO_SCHEMA)) {
       return; // dropped or renamed since: the next look sees it as it is
     }
-    if (state.equals(NO_PRIVILEGE)) {
+    if (state.equals(NO_PRIVILEGE) || state.equals(NO_FUNCTION)) {
       throw new VarveException(
           ExitCode.FAILED,
-          "the role may not alter the table of the new label '"
+          "the role may not prepare the new label '"
               + table.label().name()
               + "', so its removals would be lost: "
               + e.getMessage(),
-          "make the role a member of the table's owner: GRANT <owner> TO "
-              + session.settings().user().map(Sql::name).orElse("<role>")
-              + "; capture then goes on from where it was",
+          AgeCheck.SETUP + "; capture then goes on from where it was",
           e);
     }
     RuntimeException error = AgeErrors.of(e, session.settings());

@@ -30,7 +30,8 @@ final class AgeLogTest {
   private Connection sql = none();
   private AgeReplica replica =
       new AgeReplica(
-          AgeSettings.of("postgresql://h/d", Optional.empty(), Optional.empty(), "none"));
+          AgeReading.of(
+              AgeSettings.of("postgresql://h/d", Optional.empty(), Optional.empty(), "none")));
 
   @SuppressWarnings("NullAway") // set before each test
   private static Connection none() {
@@ -68,8 +69,9 @@ final class AgeLogTest {
     sql = server().connect();
     run("SELECT create_graph('" + graph + "')");
     String uri = "postgresql://127.0.0.1:" + server().port() + "/" + AgeServer.DATABASE;
-    AgeSetup.run(uri, Optional.of(AgeServer.USER), Optional.of(AgeServer.PASSWORD), graph, ROLE);
-    replica = new AgeReplica(AgeSettings.of(uri, Optional.of(ROLE), Optional.of("secret"), graph));
+    AgeSettings settings = AgeSettings.of(uri, Optional.of(ROLE), Optional.of("secret"), graph);
+    assertThat(AgeSetup.run(sql, AgeSetup.missing(sql, settings))).isFalse();
+    replica = new AgeReplica(AgeReading.of(settings));
   }
 
   @AfterEach
@@ -121,7 +123,7 @@ final class AgeLogTest {
     replica.scan().read();
     cypher("CREATE (:New {a: 1}), (:New {a: 2})");
     cypher("MATCH (n:New {a: 2}) DELETE n"); // not in the log
-    replica.settle();
+    replica.read();
     assertThat(replica.living).hasSize(2).isEqualTo(database());
     assertThat(replica.schema.rules()).extracting(StoreSchema.Rule::name).contains("Old", "New");
 
@@ -141,9 +143,9 @@ final class AgeLogTest {
     replica.scan().read();
     String large = "x".repeat(20_000) + "ü";
     run("SELECT create_vlabel('" + graph + "', 'Big')");
-    replica.settle();
+    replica.read();
     cypher("CREATE (:Big {text: '" + large + "', n: 1})-[:AT {text: '" + large + "'}]->(:Big)");
-    replica.settle();
+    replica.read();
     // start and end move, properties stay where they are
     run("UPDATE \"" + graph + "\".\"AT\" SET start_id = end_id");
     run("UPDATE \"" + graph + "\".\"Big\" SET properties = properties");

@@ -44,7 +44,7 @@ final class AgeReplica implements AutoCloseable {
   static final Site BERLIN = new Site("berlin", 1);
   private static final ReadAs AS = new ReadAs(BERLIN, VersionVector.EMPTY);
 
-  private final AgeSettings settings;
+  private final AgeReading reading;
   private final Map<ElementId, Long> seqs = new HashMap<>();
   final Map<ElementId, Element> living = new TreeMap<>();
   final List<Transaction> transactions = new ArrayList<>();
@@ -54,14 +54,14 @@ final class AgeReplica implements AutoCloseable {
   int changes;
   private @Nullable AgeLog log;
 
-  AgeReplica(AgeSettings settings) {
-    this.settings = settings;
+  AgeReplica(AgeReading reading) {
+    this.reading = reading;
   }
 
   AgeLog log() {
     AgeLog open = log;
     if (open == null) {
-      open = AgeLog.open(settings);
+      open = AgeLog.open(reading);
       log = open;
     }
     return open;
@@ -92,8 +92,12 @@ final class AgeReplica implements AutoCloseable {
 
   /** Reads the log to its end. */
   AgeReplica read() throws InterruptedException {
-    assertThat(read(Integer.MAX_VALUE)).isTrue();
-    return this;
+    for (int i = 0; i < 1_000; i++) {
+      if (read(Integer.MAX_VALUE)) {
+        return this;
+      }
+    }
+    throw new AssertionError("labels stay open: " + position);
   }
 
   /** Reads up to so many rows; then the next one is refused. */
@@ -112,18 +116,6 @@ final class AgeReplica implements AutoCloseable {
               position = row.position();
               return true;
             });
-  }
-
-  /** Reads until what is open has been made up for. */
-  AgeReplica settle() throws InterruptedException {
-    for (int i = 0; i < 200; i++) {
-      read();
-      if (Position.parse(position).labels().open().isEmpty() && i > 1) {
-        return this;
-      }
-      Thread.sleep(20);
-    }
-    throw new AssertionError("labels stay open: " + position);
   }
 
   private void apply(byte[] batch) {
