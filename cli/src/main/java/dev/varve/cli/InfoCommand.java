@@ -5,6 +5,7 @@ import dev.varve.archive.Damage;
 import dev.varve.archive.Keys;
 import dev.varve.archive.Ledger;
 import dev.varve.archive.Manifest;
+import dev.varve.cdc.age.SlotStatus;
 import dev.varve.change.VersionVector;
 import dev.varve.cli.config.Config;
 import dev.varve.fault.ExitCode;
@@ -12,6 +13,8 @@ import dev.varve.fault.VarveException;
 import dev.varve.restore.RecoverySpan;
 import dev.varve.restore.Window;
 import java.io.IOException;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -85,6 +88,9 @@ final class InfoCommand implements Callable<Integer> {
     say(console, shown);
     CopiesInfo.say(console, copies);
     Map<String, Object> object = object(shown);
+    Optional<SlotStatus> slot = slot();
+    slot.ifPresent(held -> sayHeldBack(console, held));
+    object.put("heldBack", slot.map(InfoCommand::object).orElse(null));
     object.put("copies", copies.stream().map(CopiesInfo::object).toList());
     console.object(object);
     ExitCode own = chain.damage().isEmpty() ? ExitCode.DONE : ExitCode.DAMAGE_FOUND;
@@ -256,12 +262,49 @@ final class InfoCommand implements Callable<Integer> {
     }
     try {
       Config config = session.config();
-      try (StoreLink link = StoreLink.to(config.source())) {
+      if (!(config.source() instanceof Config.Neo4j neo4j)) {
+        return OptionalLong.empty(); // PostgreSQL numbers by place in the log, which is no count
+      }
+      try (StoreLink link = StoreLink.to(neo4j)) {
         return OptionalLong.of(link.status().newest());
       }
     } catch (VarveException | Neo4jException | IllegalArgumentException e) {
       return OptionalLong.empty(); // the chain is what was asked for; its lag is an extra
     }
+  }
+
+  /** What a PostgreSQL keeps for capture; absent if it is not asked or does not answer. */
+  private Optional<SlotStatus> slot() {
+    if (offline) {
+      return Optional.empty();
+    }
+    try {
+      if (session.config().source() instanceof Config.Age age) {
+        try (Connection connection = age.settings().connect()) {
+          return SlotStatus.of(connection, age.settings().slot());
+        }
+      }
+    } catch (VarveException | SQLException e) {
+      // as with the lag: an extra
+    }
+    return Optional.empty();
+  }
+
+  private static void sayHeldBack(Console console, SlotStatus slot) {
+    console.line(
+        "PostgreSQL holds back %,d bytes of its log for the slot %s (%s, %s)",
+        slot.heldBackBytes(),
+        slot.name(),
+        slot.walStatus(),
+        slot.active() ? "capture reads from it" : "no capture reads from it");
+  }
+
+  private static Map<String, Object> object(SlotStatus slot) {
+    return Map.of(
+        "slot", slot.name(),
+        "bytes", slot.heldBackBytes(),
+        "walStatus", slot.walStatus(),
+        "active", slot.active());
   }
 
   private static long behind(VersionVector cut, long head) {

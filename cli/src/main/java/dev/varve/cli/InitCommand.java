@@ -85,8 +85,12 @@ final class InitCommand implements Callable<Integer> {
     Console console = session.console();
     console.line(
         "Wrote %s. Put the password of the store's user into a file and name it there as", file);
+    console.line("source.passwordFile, or set VARVE_SOURCE_PASSWORD.");
     console.line(
-        "source.passwordFile, or set VARVE_SOURCE_PASSWORD. Next: varve doctor -c %s", file);
+        source.startsWith("bolt") || source.startsWith("neo4j")
+            ? "Next: varve doctor -c %s"
+            : "Next: varve source setup --as postgres -c %s",
+        file);
     console.object(Map.of("config", file.toString()));
     return ExitCode.DONE.number();
   }

@@ -47,6 +47,7 @@ final class Main implements Runnable {
         new CommandLine(new Main(session))
             .addSubcommand("demo", new DemoCommand(session))
             .addSubcommand("init", new InitCommand(session))
+            .addSubcommand("source", SourceCommand.of(session))
             .addSubcommand("doctor", new DoctorCommand(session))
             .addSubcommand("up", new UpCommand(session))
             .addSubcommand("capture", new CaptureCommand(session))

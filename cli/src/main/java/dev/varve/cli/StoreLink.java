@@ -14,7 +14,7 @@ import org.neo4j.driver.Record;
 import org.neo4j.driver.Session;
 import org.neo4j.driver.SessionConfig;
 
-/** A connection to the source, to ask it how it is. */
+/** A connection to a Neo4j source, to ask it how it is. */
 final class StoreLink implements AutoCloseable {
 
   private static final Duration CONNECT_WITHIN = Duration.ofSeconds(5);
@@ -37,7 +37,7 @@ final class StoreLink implements AutoCloseable {
       long newest,
       List<String> problems) {}
 
-  static StoreLink to(Config.Source source) {
+  static StoreLink to(Config.Neo4j source) {
     AuthToken token =
         source
             .user()

@@ -2,6 +2,7 @@ package dev.varve.cli.config;
 
 import dev.varve.archive.RepositoryConfig;
 import dev.varve.archive.RepositoryLocation;
+import dev.varve.cdc.age.AgeSettings;
 import dev.varve.compact.ExpirePlan;
 import dev.varve.compact.HousekeepingConfig;
 import dev.varve.compact.MergePlan;
@@ -43,18 +44,50 @@ public record Config(
     Fold fold,
     Compact compact) {
 
+  private static final String NEO4J = "neo4j";
+  private static final String AGE = "age";
+  private static final String POSTGRESQL = "postgresql://";
   private static final int COMPRESSION_LEVEL_MAX = 19;
 
-  /**
-   * The store.
-   *
-   * @param user absent for a store without authentication
-   */
-  public record Source(
-      String uri, Optional<String> user, Optional<String> password, String database) {
+  /** The store, by kind. */
+  public sealed interface Source {
+    String uri();
+
+    /** Absent for a store without authentication. */
+    Optional<String> user();
+
+    Optional<String> password();
+  }
+
+  /** A Neo4j database. */
+  public record Neo4j(String uri, Optional<String> user, Optional<String> password, String database)
+      implements Source {
     @Override
     public String toString() {
       return uri + "/" + database;
+    }
+  }
+
+  /** A graph of Apache AGE in a PostgreSQL database. */
+  public record Age(AgeSettings settings) implements Source {
+    @Override
+    public String uri() {
+      return settings.uri();
+    }
+
+    @Override
+    public Optional<String> user() {
+      return settings.user();
+    }
+
+    @Override
+    public Optional<String> password() {
+      return settings.password();
+    }
+
+    @Override
+    public String toString() {
+      return settings.toString();
     }
   }
 
@@ -124,16 +157,16 @@ public record Config(
     if (!graph.matches("[A-Za-z0-9][A-Za-z0-9_-]{0,99}")) {
       throw settings.invalid(Key.GRAPH, "letters, digits, '-' and '_'");
     }
-    String site = settings.text(Key.SITE);
+    Source source = source(settings, graph);
+    String site = settings.optional(Key.SITE).orElse(source instanceof Age ? AGE : NEO4J);
     if (!site.matches("[A-Za-z0-9._-]+")) {
       throw settings.invalid(Key.SITE, "letters, digits, '.', '-' and '_'");
     }
-    settings.oneOf(Key.SOURCE_TYPE, "neo4j");
     return new Config(
         graph,
         site,
         settings.path(Key.DATA).orElseThrow().resolve(graph),
-        source(settings),
+        source,
         kafka(settings, graph),
         registry(settings),
         RepositorySettings.of(settings),
@@ -241,20 +274,52 @@ public record Config(
             : Settings.ofEnvironment(environment));
   }
 
-  private static Source source(Settings settings) {
-    String uri = settings.text(Key.SOURCE_URI);
+  private static Source source(Settings settings, String graph) {
+    String given = settings.text(Key.SOURCE_URI);
+    String uri = given.startsWith(AGE + ":") ? given.substring(AGE.length() + 1) : given;
+    boolean postgresql = uri.startsWith(POSTGRESQL);
+    String type =
+        settings.optional(Key.SOURCE_TYPE).isPresent()
+            ? settings.oneOf(Key.SOURCE_TYPE, NEO4J, AGE)
+            : postgresql ? AGE : NEO4J;
+    Optional<String> user =
+        Optional.of(
+                settings
+                    .optional(Key.SOURCE_USER)
+                    .orElse(type.equals(AGE) ? AgeSettings.DEFAULT_USER : NEO4J))
+            .filter(name -> !name.equals("none"));
+    Optional<String> password =
+        user.isEmpty()
+            ? Optional.empty()
+            : settings.secret(Key.SOURCE_PASSWORD, Key.SOURCE_PASSWORD_FILE);
+    if (type.equals(AGE)) {
+      return age(settings, uri, user, password, graph);
+    }
     if (!uri.matches("(bolt|neo4j)(\\+s|\\+ssc)?://[^/@\\s]+/?")) {
       throw settings.invalid(Key.SOURCE_URI, "such as bolt://localhost:7687, without a password");
     }
-    Optional<String> user =
-        Optional.of(settings.text(Key.SOURCE_USER)).filter(name -> !name.equals("none"));
-    return new Source(
-        uri,
-        user,
-        user.isEmpty()
-            ? Optional.empty()
-            : settings.secret(Key.SOURCE_PASSWORD, Key.SOURCE_PASSWORD_FILE),
-        settings.text(Key.SOURCE_DATABASE));
+    return new Neo4j(uri, user, password, settings.text(Key.SOURCE_DATABASE));
+  }
+
+  private static Source age(
+      Settings settings,
+      String uri,
+      Optional<String> user,
+      Optional<String> password,
+      String graph) {
+    AgeSettings usual;
+    try {
+      usual =
+          AgeSettings.of(uri, user, password, settings.optional(Key.SOURCE_GRAPH).orElse(graph));
+    } catch (IllegalArgumentException e) {
+      throw settings.invalid(
+          Key.SOURCE_URI, "such as postgresql://localhost:5432/database, without a password");
+    }
+    try {
+      return new Age(settings.optional(Key.SOURCE_SLOT).map(usual::withSlot).orElse(usual));
+    } catch (IllegalArgumentException e) {
+      throw settings.invalid(Key.SOURCE_SLOT, "made of a-z, 0-9 and _, at most 63 of them");
+    }
   }
 
   private static Kafka kafka(Settings settings, String graph) {

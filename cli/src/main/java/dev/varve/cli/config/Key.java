@@ -15,15 +15,30 @@ import org.jspecify.annotations.Nullable;
 public enum Key {
   GRAPH(
       "graph", null, "the graph's name: names the topics and the chain; letters, digits, - and _"),
-  SITE("site", "neo4j", "the name of this place where the graph is written"),
+  SITE(
+      "site",
+      null,
+      "the name of this place where the graph is written; the kind of store, if not said"),
   DATA("data", "varve-data", "working files: embedded Kafka, the fold's state"),
 
-  SOURCE_TYPE("source.type", "neo4j", "the kind of store; neo4j is the one there is"),
-  SOURCE_URI("source.uri", null, "where the store is reached, such as bolt://localhost:7687"),
-  SOURCE_USER("source.user", "neo4j", "who logs in; 'none' for a store without authentication"),
+  SOURCE_TYPE(
+      "source.type", null, "the kind of store: neo4j or age; what source.uri says, if not said"),
+  SOURCE_URI(
+      "source.uri",
+      null,
+      "where the store is reached: bolt://localhost:7687, postgresql://localhost:5432/database"),
+  SOURCE_USER(
+      "source.user",
+      null,
+      "who logs in; neo4j or varve, if not said; 'none' for a store without authentication"),
   SOURCE_PASSWORD("source.password", null, "the password; in the environment only"),
   SOURCE_PASSWORD_FILE("source.passwordFile", null, "a file that holds the password"),
-  SOURCE_DATABASE("source.database", "neo4j", "which database of the server"),
+  SOURCE_DATABASE("source.database", "neo4j", "neo4j: which database of the server"),
+  SOURCE_GRAPH("source.graph", null, "age: the graph's name there; that of 'graph', if not said"),
+  SOURCE_SLOT(
+      "source.slot",
+      null,
+      "age: the replication slot and publication; varve_<database>_<graph>, if not said"),
 
   KAFKA_BOOTSTRAP("kafka.bootstrap", "embedded", "embedded, or host:port,host:port"),
   KAFKA_PARTITIONS("kafka.partitions", "4", "partitions of the topics; fixed once they exist"),

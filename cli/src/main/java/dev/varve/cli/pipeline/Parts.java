@@ -4,7 +4,9 @@ import dev.varve.archive.Repositories;
 import dev.varve.archive.Repository;
 import dev.varve.cdc.Capture;
 import dev.varve.cdc.CaptureConfig;
+import dev.varve.cdc.CaptureSource;
 import dev.varve.cdc.CaptureStatus;
+import dev.varve.cdc.age.AgeSource;
 import dev.varve.cdc.neo4j.Neo4jSource;
 import dev.varve.cli.config.Config;
 import dev.varve.compact.CompactConfig;
@@ -75,17 +77,20 @@ public final class Parts {
   }
 
   private CaptureConfig captureConfig(boolean newIncarnation) {
-    Config.Source source = config.source();
     CaptureConfig usual =
         CaptureConfig.of(
-            Neo4jSource.of(source.uri(), source.user(), source.password(), source.database()),
-            config.site(),
-            kafka,
-            config.registry(),
-            config.kafka().topics());
+            source(), config.site(), kafka, config.registry(), config.kafka().topics());
     return usual
         .withNewIncarnation(newIncarnation)
         .withLimits(config.capture().retryFor(), usual.startLimit());
+  }
+
+  private CaptureSource source() {
+    if (config.source() instanceof Config.Age age) {
+      return AgeSource.of(age.settings());
+    }
+    Config.Neo4j neo4j = (Config.Neo4j) config.source();
+    return Neo4jSource.of(neo4j.uri(), neo4j.user(), neo4j.password(), neo4j.database());
   }
 
   private FoldConfig foldConfig() {

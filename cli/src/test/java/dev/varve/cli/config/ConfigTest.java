@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.varve.archive.RepositoryConfig;
 import dev.varve.archive.RepositoryLocation;
 import dev.varve.archive.s3.S3Options;
+import dev.varve.cdc.age.AgeSettings;
 import dev.varve.compact.ExpirePlan;
 import dev.varve.compact.HousekeepingConfig;
 import dev.varve.fault.ExitCode;
@@ -18,6 +19,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -95,6 +97,38 @@ final class ConfigTest {
     assertThat(config.source().password()).contains("s3cret");
     assertThat(config.registry().url()).isEqualTo("http://registry:8081");
     assertThat(config.toString()).doesNotContain("s3cret");
+  }
+
+  @Test
+  void aPostgresqlSourceIsAGraphOfAge() throws Exception {
+    String yaml =
+        "graph: orders\nsource:\n  uri: \"postgresql://db:5433/shop\"\nrepository: { root: chains }\n";
+    Config config = read(yaml);
+    assertThat(config.site()).isEqualTo("age");
+    AgeSettings settings = ((Config.Age) config.source()).settings();
+    assertThat(settings)
+        .isEqualTo(
+            AgeSettings.of(
+                "postgresql://db:5433/shop", Optional.of("varve"), Optional.empty(), "orders"));
+    Config other = read(yaml.replace("uri: \"", "uri: \"age:") + "site: here\n");
+    assertThat(other.source()).isEqualTo(config.source());
+    assertThat(other.site()).isEqualTo("here");
+    assertThat(
+            ((Config.Age)
+                    read(yaml.replace("shop\"\n", "shop\"\n  graph: Social\n  slot: mine\n"))
+                        .source())
+                .settings())
+        .satisfies(
+            named -> {
+              assertThat(named.graph()).isEqualTo("Social");
+              assertThat(named.slot()).isEqualTo("mine");
+            });
+    assertThat(refused(yaml.replace("db:5433", "me:pw@db"), Map.of()))
+        .hasMessageContaining("source.uri must be such as postgresql://");
+    assertThat(refused(yaml.replace("shop\"\n", "shop\"\n  type: neo4j\n"), Map.of()))
+        .hasMessageContaining("source.uri must be such as bolt://");
+    assertThat(refused(yaml.replace("shop\"\n", "shop\"\n  slot: Mine!\n"), Map.of()))
+        .hasMessageContaining("source.slot");
   }
 
   @Test
