@@ -3,6 +3,7 @@ package dev.varve.restore.convert;
 import dev.varve.graph.Edge;
 import dev.varve.graph.Element;
 import dev.varve.graph.ElementId;
+import dev.varve.graph.ElementKind;
 import dev.varve.graph.Value;
 import dev.varve.graph.Vertex;
 import java.util.HashSet;
@@ -56,7 +57,7 @@ final class AgeConverter implements Converter {
   private Element edge(Edge edge, SortedMap<String, Value> properties, Notes notes) {
     boolean ofVertices = vertexNames.contains(edge.type());
     boolean kept = AgeNames.valid(edge.type()) && !ofVertices;
-    String name = kept ? edge.type() : AgeNames.escaped(edge.type());
+    String name = kept ? edge.type() : AgeNames.escaped(ElementKind.EDGE, edge.type());
     noteName(edgeNames, name, notes);
     Value own = edge.properties().get(AgeLabels.TYPE);
     boolean misread = own != null && AgeLabels.carriedType(name, own).isPresent();

@@ -1,5 +1,6 @@
 package dev.varve.restore.convert;
 
+import dev.varve.graph.ElementKind;
 import dev.varve.graph.Value;
 import java.util.HashSet;
 import java.util.Optional;
@@ -27,7 +28,8 @@ record AgeLabels(Optional<String> name, Optional<AgeRule> rule) {
     Optional<String> valid = labels.stream().filter(AgeNames::valid).findFirst();
     if (valid.isEmpty()) {
       return new AgeLabels(
-          Optional.of(AgeNames.escaped(labels.first())), Optional.of(AgeRule.LABEL_NAME));
+          Optional.of(AgeNames.escaped(ElementKind.VERTEX, labels.first())),
+          Optional.of(AgeRule.LABEL_NAME));
     }
     return new AgeLabels(
         valid, labels.size() == 1 ? Optional.empty() : Optional.of(AgeRule.SEVERAL_LABELS));
@@ -69,7 +71,7 @@ record AgeLabels(Optional<String> name, Optional<AgeRule> rule) {
    */
   static Optional<String> carriedType(String name, Value kept) {
     return AgeValues.decoded(kept) instanceof Value.Text type
-            && AgeNames.escaped(type.value()).equals(name)
+            && AgeNames.escaped(ElementKind.EDGE, type.value()).equals(name)
             && AgeValues.encoded(type, new HashSet<>()).equals(kept)
         ? Optional.of(type.value())
         : Optional.empty();

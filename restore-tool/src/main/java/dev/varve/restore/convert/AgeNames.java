@@ -1,5 +1,6 @@
 package dev.varve.restore.convert;
 
+import dev.varve.graph.ElementKind;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -40,8 +41,11 @@ final class AgeNames {
         && TAKEN_ENDINGS.stream().noneMatch(name::endsWith);
   }
 
-  /** A name that is valid, made from one that may not be; different ones get different names. */
-  static String escaped(String name) {
+  /**
+   * A name that is valid, made from one that may not be. Different ones get different names, and so
+   * do a label of vertices and a type of edges that are the same.
+   */
+  static String escaped(ElementKind kind, String name) {
     StringBuilder kept = new StringBuilder();
     if (!name.isEmpty() && !starts(name.codePointAt(0)) && goesOn(name.codePointAt(0))) {
       kept.append('_');
@@ -55,7 +59,7 @@ final class AgeNames {
       }
       kept.appendCodePoint(next);
     }
-    return kept.append('_').append(hash(name)).toString();
+    return kept.append('_').append(hash(kind.code() + name)).toString();
   }
 
   private static boolean starts(int codePoint) {
@@ -70,10 +74,10 @@ final class AgeNames {
         && codePoint < VARIATION_SELECTORS;
   }
 
-  private static String hash(String name) {
+  private static String hash(String text) {
     try {
       byte[] digest =
-          MessageDigest.getInstance("SHA-256").digest(name.getBytes(StandardCharsets.UTF_8));
+          MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
       return HexFormat.of().formatHex(digest, 0, HASH_BYTES);
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every JDK has SHA-256", e);

@@ -91,13 +91,14 @@ public enum AgeRule implements Rule {
       Row.converted(
           "a vertex none of whose labels is a name for AGE: a letter or `_`, then letters, digits and"
               + " `_`, at most 63 bytes, and none that PostgreSQL or AGE give to tables of their own",
-          "under the first, its other characters replaced by `_`, cut to 54 bytes, and `_` and eight"
-              + " hexadecimal digits of its SHA-256 added; the property `__labels` lists all")),
+          "under the first, its other characters replaced by `_`, cut to 54 bytes, with `_` and the first"
+              + " eight hexadecimal digits of the SHA-256 of `v` and the label; the property"
+              + " `__labels` lists all")),
   TYPE(Row.exact("an edge whose type is a name for AGE", "")),
   TYPE_NAME(
       Row.converted(
           "an edge whose type is not a name for AGE",
-          "as a label of a vertex; the property `__type` holds the type")),
+          "like such a label, with the SHA-256 of `e` and the type; the property `__type` holds the type")),
   TYPE_OF_VERTICES(
       Row.converted(
           "an edge whose type is also the label of vertices: AGE has one table for a name",

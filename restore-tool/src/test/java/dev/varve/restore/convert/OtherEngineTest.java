@@ -8,7 +8,6 @@ import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import dev.varve.graph.Edge;
 import dev.varve.graph.Element;
-import dev.varve.graph.ElementHasher;
 import dev.varve.graph.ElementId;
 import dev.varve.graph.ElementKind;
 import dev.varve.graph.StoreSchema;
@@ -16,12 +15,8 @@ import dev.varve.graph.Value;
 import dev.varve.graph.Vertex;
 import dev.varve.restore.ChainLab;
 import dev.varve.restore.GraphTarget;
-import dev.varve.restore.LiveElement;
-import dev.varve.restore.LiveElements;
-import dev.varve.restore.LiveGraph;
 import dev.varve.restore.Moment;
 import dev.varve.restore.Progress;
-import dev.varve.restore.ReadBack;
 import dev.varve.restore.Restore;
 import dev.varve.restore.RestoreIdentity;
 import dev.varve.restore.RestorePlan;
@@ -29,7 +24,6 @@ import dev.varve.restore.RestoreReport;
 import dev.varve.restore.TargetUri;
 import dev.varve.restore.target.neo4j.BoltSettings;
 import dev.varve.restore.target.neo4j.BoltTarget;
-import dev.varve.topology.Fingerprint;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.nio.file.Files;
@@ -43,7 +37,6 @@ import java.util.Random;
 import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -357,50 +350,5 @@ class OtherEngineTest {
     assertThat(Engine.ofTarget(TargetUri.parse("dir:x"))).isEmpty();
     assertThat(Engine.ofTarget(TargetUri.parse("neo4j-store:x"))).contains(Engine.NEO4J);
     assertThat(Engine.ofTarget(TargetUri.parse("bolt://x"))).contains(Engine.NEO4J);
-  }
-
-  /** Holds what it gets, under the ids that it gets. */
-  private static class Memory implements GraphTarget {
-    private final Map<ElementId, Element> graph = new TreeMap<>();
-
-    @Override
-    public String name() {
-      return "memory";
-    }
-
-    @Override
-    public Standing open(RestoreIdentity restore, boolean overwrite, Progress progress) {
-      return Standing.FRESH;
-    }
-
-    @Override
-    public void write(LiveGraph source, Progress progress) {
-      for (LiveElements elements : Stream.of(source.vertices(), source.edges()).toList()) {
-        try (elements) {
-          for (LiveElement e = elements.next(); e != null; e = elements.next()) {
-            graph.put(e.id(), e.state());
-            assertThat(e.hash()).isEqualTo(new ElementHasher().hash(e.id(), e.state()));
-          }
-        }
-      }
-    }
-
-    @Override
-    public ReadBack readBack(Progress progress) {
-      ElementHasher hasher = new ElementHasher();
-      Fingerprint sum = Fingerprint.EMPTY;
-      long vertices = 0;
-      for (Map.Entry<ElementId, Element> element : graph.entrySet()) {
-        sum = sum.plus(hasher.hash(element.getKey(), element.getValue()));
-        vertices += element.getKey().kind() == ElementKind.VERTEX ? 1 : 0;
-      }
-      return new ReadBack(vertices, graph.size() - vertices, sum);
-    }
-
-    @Override
-    public void finish(boolean good, Progress progress) {}
-
-    @Override
-    public void close() {}
   }
 }
