@@ -222,6 +222,11 @@ public record CaptureState(
         until);
   }
 
+  /** The position alone; absent in what was written before there was one. */
+  public static Optional<String> positionOf(Map<String, ?> map) {
+    return text(map, "position");
+  }
+
   private static Optional<String> text(Map<String, ?> map, String key) {
     return Optional.ofNullable((String) map.get(key));
   }

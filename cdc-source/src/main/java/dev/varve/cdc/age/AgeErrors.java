@@ -14,6 +14,7 @@ final class AgeErrors {
 
   private static final String IN_USE = "55006";
   private static final String NOT_IN_STATE = "55000";
+  private static final String LIMIT = "53400"; // such as max_replication_slots
   private static final String NO_PRIVILEGE = "42501";
   private static final String NO_DATABASE = "3D000";
   private static final int CAUSES_MAX = 20;
@@ -85,7 +86,8 @@ final class AgeErrors {
   private static boolean isOutage(String state, SQLException e) {
     return state.startsWith("08") // connection
         || state.startsWith("57P") // shutting down, starting up
-        || state.startsWith("53") // too many connections, out of memory or disk
+        || state.startsWith("53")
+            && !state.equals(LIMIT) // too many connections, out of memory or disk
         || state.equals("40001")
         || state.equals("40P01")
         || state.equals("57014")

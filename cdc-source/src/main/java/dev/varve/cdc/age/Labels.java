@@ -36,8 +36,12 @@ record Labels(SortedMap<Integer, Label> byId) {
     return Optional.ofNullable(byId.get(id));
   }
 
+  /** The label that is kept in a table. */
   Optional<Label> byTable(String table) {
-    return byId.values().stream().filter(label -> label.table().equals(table)).findFirst();
+    return byId.values().stream()
+        .filter(label -> label.table().equals(table))
+        .findFirst()
+        .or(() -> byId.values().stream().filter(l -> l.name().equals(table)).findFirst());
   }
 
   Labels with(Label label) {

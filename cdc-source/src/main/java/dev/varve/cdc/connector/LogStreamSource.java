@@ -83,7 +83,7 @@ final class LogStreamSource implements StreamingChangeEventSource<LogPartition, 
   /** Is told by Kafka Connect, or by our own capture, what has been committed. */
   @Override
   public void commitOffset(Map<String, ?> partition, Map<String, ?> offset) {
-    reader.acknowledge(CaptureState.fromMap(offset).position());
+    CaptureState.positionOf(offset).ifPresent(reader::acknowledge);
   }
 
   @Override

@@ -49,6 +49,7 @@ final class AgeReplica implements AutoCloseable {
   final Map<ElementId, Element> living = new TreeMap<>();
   final List<Transaction> transactions = new ArrayList<>();
   final List<LogRow> rows = new ArrayList<>();
+  final List<Change> read = new ArrayList<>();
   StoreSchema schema = StoreSchema.EMPTY;
   String position = "";
   int changes;
@@ -56,6 +57,10 @@ final class AgeReplica implements AutoCloseable {
 
   AgeReplica(AgeReading reading) {
     this.reading = reading;
+  }
+
+  AgeReading reading() {
+    return reading;
   }
 
   AgeLog log() {
@@ -151,6 +156,7 @@ final class AgeReplica implements AutoCloseable {
 
   private void apply(Change change) {
     changes++;
+    read.add(change);
     long seq = change.header().dot().seq();
     if (seqs.getOrDefault(change.id(), -1L) >= seq) {
       return;
