@@ -56,7 +56,9 @@ public enum Neo4jRule implements Rule {
   UNFIT_ZONE(
       Row.converted(
           "a date and time in a zone that is not known", "as in AGE, behind `::agtype:`")),
-  UNFIT_VALUE(Row.refused("a value that AGE could not be given either")),
+  UNFIT_VALUE(
+      Row.refused(
+          "a value that AGE cannot have either, such as lists in each other more than 1,000 deep")),
 
   LABELS(Row.exact("the labels of a vertex, several, one or none", "")),
   CARRIED_LABELS(
@@ -72,7 +74,10 @@ public enum Neo4jRule implements Rule {
       Row.exact(
           "a vertex id that is a decimal number from 0 to 2^63 - 1, as AGE's graphids are",
           "Neo4j numbers its nodes itself: the id is compared as the original one")),
-  UNFIT_VERTEX_ID(Row.refused("any other vertex id; AGE's from the 32,768th label on")),
+  UNFIT_VERTEX_ID(
+      Row.refused(
+          "a vertex id that is not a decimal number from 0 to 2^63 - 1: AGE's are negative from the 32,768th"
+              + " label on")),
   KEY(Row.exact("a property key", "")),
   UNFIT_NAME(Row.refused("a property key, a label or a type that is empty or has U+0000 in it")),
 

@@ -31,6 +31,8 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.LocalDateTime;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -155,6 +157,32 @@ class AgeAndNeo4jTest {
                 "SELECT * FROM cypher('refused', $$ MATCH (n:A) WHERE 'B' IN n.__labels"
                     + " RETURN n.at['::point'] $$) AS (n agtype)"))
         .containsExactly("\"SRID=4326;POINT(1.0 2.0)\"");
+  }
+
+  /** What the page says of the texts: each is cast to PostgreSQL's own type and has its value. */
+  @Test
+  void postgresqlReadsTheTexts() throws SQLException {
+    LocalDateTime at = LocalDateTime.of(2024, 2, 29, 1, 2, 3, 500_000_000);
+    ZoneOffset offset = ZoneOffset.ofHoursMinutes(5, 30);
+    Map<Value, String> same =
+        Map.of(
+            new Value.Date(at.toLocalDate()), "date = make_date(2024, 2, 29)",
+            new Value.LocalTimeOfDay(at.toLocalTime()), "time = make_time(1, 2, 3.5)",
+            new Value.Time(at.toLocalTime().atOffset(offset)), "timetz = timetz '01:02:03.5+05:30'",
+            new Value.LocalTimestamp(at), "timestamp = make_timestamp(2024, 2, 29, 1, 2, 3.5)",
+            new Value.OffsetTimestamp(at.atOffset(offset)),
+                "timestamptz = make_timestamptz(2024, 2, 28, 19, 32, 3.5, 'UTC')",
+            new Value.Timestamp(at.toInstant(offset)),
+                "timestamptz = make_timestamptz(2024, 2, 28, 19, 32, 3.5, 'UTC')",
+            new Value.Duration(14, -3, 12_345, 500_000_000),
+                "interval = make_interval(0, 14, 0, -3, 0, 0, 12345.5)");
+    for (Map.Entry<Value, String> entry : same.entrySet()) {
+      Value tagged = Tag.tagged(entry.getKey()).orElseThrow();
+      Value text = ((Value.MapOf) tagged).entries().values().iterator().next();
+      assertThat(query("SELECT '" + ((Value.Text) text).value() + "'::" + entry.getValue()))
+          .as(entry.toString())
+          .containsExactly("t");
+    }
   }
 
   @Test

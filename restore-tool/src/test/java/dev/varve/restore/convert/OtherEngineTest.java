@@ -229,6 +229,47 @@ class OtherEngineTest {
     assertThat(row.get(1).asLocalDate()).isEqualTo(LocalDate.of(2024, 2, 29));
   }
 
+  @Test
+  void anInterruptedRestoreGoesOnWithTheSameConversions() {
+    Map<ElementId, Optional<Element>> elements = new TreeMap<>();
+    for (int i = 1; i <= 200; i++) {
+      elements.put(
+          ElementId.vertex(vertexId(3, i)),
+          Optional.of(Vertex.of(Set.of("Person"), Map.of("n", DATE_IN_AGE, "i", Value.Int.of(i)))));
+      elements.put(
+          ElementId.edge(vertexId(4, i)),
+          Optional.of(
+              Edge.of("KNOWS", vertexId(3, i), vertexId(3, 1), Map.of("since", DATE_IN_AGE))));
+    }
+    ChainLab lab = new ChainLab(directory).store(AGE_STORE);
+    lab.commit(elements);
+    lab.base();
+    Progress killed =
+        new Progress() {
+          @Override
+          public void phase(String name, long expected) {
+            if (name.equals("edges")) {
+              throw new IllegalStateException("as if killed");
+            }
+          }
+
+          @Override
+          public void advance(long done) {}
+        };
+    RestorePlan plan = Restore.plan(lab.repository(), ChainLab.GRAPH, new Moment.Latest());
+    try (GraphTarget target = bolt()) {
+      assertThatThrownBy(
+              () -> Restore.run(plan, lab.repository(), target, agreed(INTO_NEO4J), false, killed))
+          .hasMessage("as if killed");
+    }
+    assertThat(query("MATCH (n:Person) RETURN n")).hasSize(200);
+    RestoreReport report = restore(lab, bolt(), agreed(INTO_NEO4J), false);
+    assertThat(report.standing()).isEqualTo(GraphTarget.Standing.RESUMED);
+    assertThat(report.actual())
+        .isEqualTo(report.conversion().orElseThrow().expected().fingerprint());
+    assertThat(query("MATCH (n:Person)-[r:KNOWS]->() WHERE r.since = n.n RETURN n")).hasSize(200);
+  }
+
   private static final Value DATE_IN_AGE =
       Value.MapOf.of(Map.of("::date", Value.Text.of("2024-02-29")));
 
@@ -244,7 +285,7 @@ class OtherEngineTest {
     assertThatThrownBy(() -> restore(lab, bolt(), agreed(INTO_NEO4J), true))
         .isInstanceOfSatisfying(
             VarveException.class, e -> assertThat(e.hint()).doesNotContain("say --convert"))
-        .hasMessageContaining("Refused: 1 × any other vertex id")
+        .hasMessageContaining("Refused: 1 × a vertex id that is not a decimal number")
         .hasMessageContaining("(:Late) ''");
     assertThat(query("MATCH (n:Precious) RETURN n")).hasSize(1);
   }
