@@ -1,6 +1,7 @@
 package dev.varve.cli;
 
 import dev.varve.archive.Chain;
+import dev.varve.archive.Repository.Upload;
 import dev.varve.compact.Expire;
 import dev.varve.compact.ExpirePlan;
 import dev.varve.compact.LedgerBook;
@@ -61,7 +62,10 @@ final class ExpireCommand implements Callable<Integer> {
     ExpirePlan.Policy policy = policy();
     Clock clock = Clock.systemUTC();
     if (dryRun) {
-      say(chosen, Expire.plan(chosen.repository(), chosen.graph(), policy, clock.instant()));
+      say(
+          chosen,
+          Expire.plan(chosen.repository(), chosen.graph(), policy, clock.instant()),
+          Expire.leftUploads(chosen.repository(), chosen.graph(), policy));
       return ExitCode.DONE.number();
     }
     Expire.Removed removed =
@@ -93,7 +97,8 @@ final class ExpireCommand implements Callable<Integer> {
         keepChains,
         keepFor.map(ExpireCommand::duration),
         configured.flatMap(ExpirePlan.Policy::keepFine),
-        ExpirePlan.STANDBY);
+        ExpirePlan.STANDBY,
+        configured.map(ExpirePlan.Policy::uploadAge).orElse(ExpirePlan.Policy.UPLOAD_AGE));
   }
 
   private static Duration duration(String text) {
@@ -111,7 +116,7 @@ final class ExpireCommand implements Callable<Integer> {
         "such as P30D for thirty days, PT36H for thirty-six hours");
   }
 
-  private void say(ChainOptions.Chosen chosen, ExpirePlan plan) {
+  private void say(ChainOptions.Chosen chosen, ExpirePlan plan, List<Upload> uploads) {
     Console console = session.console();
     if (plan.isEmpty()) {
       console.line("Nothing would expire.");
@@ -121,9 +126,15 @@ final class ExpireCommand implements Callable<Integer> {
           plan.numbers().size(), plan.gone().size(), plan.objects(), plan.bytes());
       console.line("  numbers %s", ranges(plan));
     }
+    uploads.forEach(
+        upload ->
+            console.line(
+                "An upload of %s, begun at %s, has not ended and would be given up",
+                upload.key(), upload.begunAt()));
     sayWindows(console, "Recovery window now", plan.before());
     sayWindows(console, "Recovery window then", plan.after());
     Map<String, Object> object = object(chosen, plan);
+    object.put("uploads", uploads.stream().map(ExpireCommand::object).toList());
     object.put("dryRun", true);
     console.object(object);
   }
@@ -133,6 +144,13 @@ final class ExpireCommand implements Callable<Integer> {
     console.line(
         "Removed %,d objects of %,d bytes, %,d of them left by failed attempts",
         removed.objects(), removed.bytes(), removed.orphans());
+    removed
+        .uploads()
+        .forEach(
+            upload ->
+                console.line(
+                    "Gave up an upload of %s, begun at %s, that had not ended",
+                    upload.key(), upload.begunAt()));
     Map<String, Object> object = new LinkedHashMap<>();
     if (removed.plan().isPresent()) {
       ExpirePlan plan = removed.plan().get();
@@ -143,6 +161,7 @@ final class ExpireCommand implements Callable<Integer> {
     object.put("objectsRemoved", removed.objects());
     object.put("bytesRemoved", removed.bytes());
     object.put("orphansRemoved", removed.orphans());
+    object.put("uploads", removed.uploads().stream().map(ExpireCommand::object).toList());
     object.put("refused", removed.refused());
     console.object(object);
   }
@@ -157,6 +176,10 @@ final class ExpireCommand implements Callable<Integer> {
     object.put("windowsBefore", spans(plan.before()).stream().map(Span::object).toList());
     object.put("windowsAfter", spans(plan.after()).stream().map(Span::object).toList());
     return object;
+  }
+
+  private static Map<String, String> object(Upload upload) {
+    return Map.of("key", upload.key(), "begunAt", upload.begunAt().toString());
   }
 
   private static void sayWindows(Console console, String title, Chain chain) {

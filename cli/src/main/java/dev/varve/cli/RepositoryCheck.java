@@ -8,6 +8,7 @@ import dev.varve.archive.Repository.Listed;
 import dev.varve.archive.RepositoryConfig;
 import dev.varve.archive.RepositoryLocation;
 import dev.varve.archive.RepositoryUnavailableException;
+import dev.varve.archive.s3.S3Repository;
 import dev.varve.fault.VarveException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -26,6 +27,7 @@ import java.util.UUID;
 final class RepositoryCheck {
 
   private static final byte[] CONTENT = "varve doctor".getBytes(StandardCharsets.UTF_8);
+  private static final byte[] OTHER_CONTENT = "another".getBytes(StandardCharsets.UTF_8);
   private static final int OFFSET = 6;
   private static final Duration SKEW_AT_MOST = Duration.ofMinutes(5);
 
@@ -61,6 +63,7 @@ final class RepositoryCheck {
     try {
       if (create()) {
         look();
+        completeInParts();
         delete();
       }
     } catch (VarveException e) {
@@ -122,6 +125,36 @@ final class RepositoryCheck {
                 "this machine's clock and the store's differ by " + skew.toSeconds() + " s",
                 "set the clock that is wrong, by a time server")
             : Finding.ok(what, "lists and reads what was written; the clocks agree"));
+  }
+
+  /** Long segments go up in parts; the object that is there must stay. */
+  private void completeInParts() throws IOException {
+    if (repository instanceof S3Repository bucket) {
+      try {
+        completeInParts(bucket);
+      } catch (VarveException e) {
+        findings.add(problem(what, e)); // the first object is still to be removed
+      }
+    }
+  }
+
+  private void completeInParts(S3Repository bucket) throws IOException {
+    findings.add(
+        switch (bucket.tryConditionalCompletion(key, OTHER_CONTENT)) {
+          case HONOURED ->
+              Finding.ok(
+                  what,
+                  "takes objects in parts, and refuses to complete one in the place of another");
+          case IGNORED ->
+              Finding.problem(
+                  what,
+                  "takes objects in parts, but does not honour If-None-Match when they are"
+                      + " completed: the object that was there was replaced. Entries are safe, which"
+                      + " never go up in parts; a long segment that two processes wrote at once would"
+                      + " be the one of whoever was last",
+                  "let only one process write the same copy at a time, or use a store that honours"
+                      + " it, or a newer version of this one");
+        });
   }
 
   private void delete() throws IOException {

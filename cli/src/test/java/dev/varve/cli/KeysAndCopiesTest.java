@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -306,7 +307,12 @@ final class KeysAndCopiesTest {
   void aCopyOfAnotherChainEndsWithTwo() throws Exception {
     Path file = configuredWithACopy();
     Files.move(plain, directory.resolve("away"));
-    SmallChain other = new SmallChain(new DirectoryRepository(plain), directory, "other");
+    SmallChain other =
+        new SmallChain(
+            new DirectoryRepository(plain),
+            Files.createDirectory(directory.resolve("scratch")),
+            "other",
+            Duration.ofMillis(1));
     for (int i = 0; i < 3; i++) {
       other.add();
     }

@@ -44,7 +44,9 @@ final class ObjectStorageIT {
       configure(pipeline, ROOT, s3.address());
       Installed.Result doctor = pipeline.run("doctor");
       assertThat(doctor.exitCode()).as(doctor.toString()).isZero();
-      assertThat(doctor.out()).contains(ROOT + " is writable and honours conditional writes");
+      assertThat(doctor.out())
+          .contains(ROOT + " is writable and honours conditional writes")
+          .contains("refuses to complete one in the place of another");
 
       ScriptedGraph.Content content = layDown(pipeline, driver, s3.address());
       look(pipeline, content);

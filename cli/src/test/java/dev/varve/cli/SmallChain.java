@@ -20,6 +20,7 @@ import dev.varve.topology.Fingerprint;
 import dev.varve.topology.VersionHeader;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -36,24 +37,30 @@ final class SmallChain {
   private final Repository repository;
   private final Path scratch;
   private final String writer;
-  private Optional<Manifest.Parent> parent = Optional.empty();
+  private final long stepMicros;
   private Fingerprint fingerprint = Fingerprint.EMPTY;
-  private long number;
+  private long seq;
 
   SmallChain(Repository repository, Path scratch) {
-    this(repository, scratch, "test");
+    this(repository, scratch, "test", Duration.ofNanos(1000));
   }
 
-  SmallChain(Repository repository, Path scratch, String writer) {
+  /**
+   * @param step how far apart transactions are
+   */
+  SmallChain(Repository repository, Path scratch, String writer, Duration step) {
     this.repository = repository;
     this.scratch = scratch;
     this.writer = writer;
+    this.stepMicros = step.toNanos() / 1000;
   }
 
-  /** Adds a snapshot; the first is a base. */
+  /** Adds a snapshot of one transaction behind whatever is newest; the first is a base. */
   Manifest add() throws IOException {
-    number++;
-    ElementVersion version = version(ElementId.vertex(Long.toString(number)));
+    seq++;
+    Optional<Manifest.Parent> parent = Chain.load(repository, GRAPH).tip();
+    long number = parent.map(tip -> tip.number() + 1).orElse(1L);
+    ElementVersion version = version(ElementId.vertex(Long.toString(seq)));
     fingerprint = fingerprint.after(version.header());
     String key = Keys.part(GRAPH, number, "v000", 7);
     Path file = scratch.resolve("segment-" + number);
@@ -67,16 +74,14 @@ final class SmallChain {
         new Manifest(
             GRAPH,
             number,
-            number == 1 ? Manifest.Kind.BASE : Manifest.Kind.DELTA,
+            seq == 1 ? Manifest.Kind.BASE : Manifest.Kind.DELTA,
             parent,
-            number == 1 ? VersionVector.EMPTY : VersionVector.of(SITE, number - 1),
-            VersionVector.of(SITE, number),
-            new Manifest.CommitSpan(FIRST_MICROS + number, FIRST_MICROS + number),
+            seq == 1 ? VersionVector.EMPTY : VersionVector.of(SITE, seq - 1),
+            VersionVector.of(SITE, seq),
+            new Manifest.CommitSpan(micros(), micros()),
             List.of(),
-            List.of(
-                new Manifest.SiteCut(
-                    SITE, "neo4j:test", number, FIRST_MICROS + number, Optional.empty())),
-            new Manifest.Counts(number, 0, 1, 0, 0),
+            List.of(new Manifest.SiteCut(SITE, "neo4j:test", seq, micros(), Optional.empty())),
+            new Manifest.Counts(seq, 0, 1, 0, 0),
             fingerprint,
             StoreSchema.EMPTY,
             List.of(segment),
@@ -84,20 +89,22 @@ final class SmallChain {
             new Manifest.Writer(writer, "0"),
             Manifest.Encoding.ZSTD,
             Instant.EPOCH);
-    byte[] bytes = EntryJson.write(manifest);
-    repository.create(manifest.key(), bytes);
-    parent = Optional.of(Chain.Tip.of(manifest.key(), bytes).asParent());
+    repository.create(manifest.key(), EntryJson.write(manifest));
     return manifest;
   }
 
+  private long micros() {
+    return FIRST_MICROS + seq * stepMicros;
+  }
+
   private ElementVersion version(ElementId id) {
-    Vertex vertex = Vertex.of(Set.of("Order"), Map.of("n", Value.Int.of(number)));
-    VersionVector vector = VersionVector.of(SITE, number);
+    Vertex vertex = Vertex.of(Set.of("Order"), Map.of("n", Value.Int.of(seq)));
+    VersionVector vector = VersionVector.of(SITE, seq);
     return new ElementVersion(
         id,
         new VersionHeader(
-            new Dot(SITE, number, 0),
-            FIRST_MICROS + number,
+            new Dot(SITE, seq, 0),
+            micros(),
             vector.weight(),
             vector,
             Optional.of(new ElementHasher().hash(id, vertex)),

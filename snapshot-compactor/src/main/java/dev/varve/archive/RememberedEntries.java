@@ -143,7 +143,12 @@ public final class RememberedEntries implements Repository {
   }
 
   @Override
-  public int abandonUploads(Instant before) throws IOException {
+  public List<Upload> uploads(Instant before) throws IOException {
+    return inner.uploads(before);
+  }
+
+  @Override
+  public List<Upload> abandonUploads(Instant before) throws IOException {
     return inner.abandonUploads(before);
   }
 

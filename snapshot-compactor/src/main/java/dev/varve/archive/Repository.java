@@ -58,13 +58,20 @@ public interface Repository extends AutoCloseable {
   }
 
   /**
-   * Gives up uploads that began before a moment and never ended, so that what they left takes no
-   * room; objects are not touched.
-   *
-   * @return how many there were
+   * Uploads that began before a moment and have not ended, those of this process left out: what
+   * they left takes room, and is no object.
    */
-  default int abandonUploads(Instant before) throws IOException {
-    return 0;
+  default List<Upload> uploads(Instant before) throws IOException {
+    return List.of();
+  }
+
+  /**
+   * Gives up {@link #uploads}; objects are not touched.
+   *
+   * @return which there were
+   */
+  default List<Upload> abandonUploads(Instant before) throws IOException {
+    return List.of();
   }
 
   /** Lets go of connections. */
@@ -78,6 +85,14 @@ public interface Repository extends AutoCloseable {
    * @param modifiedAt when it was created, by the clock of whoever keeps it
    */
   record Listed(String key, long bytes, Instant modifiedAt) {}
+
+  /**
+   * An upload that has not ended.
+   *
+   * @param key of the object that it was going to be
+   * @param begunAt by the clock of whoever keeps it
+   */
+  record Upload(String key, Instant begunAt) {}
 
   /** What became of an attempt to create an object. */
   enum Creation {

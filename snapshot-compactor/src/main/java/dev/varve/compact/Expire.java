@@ -8,12 +8,14 @@ import dev.varve.archive.Manifest;
 import dev.varve.archive.NewerFormatException;
 import dev.varve.archive.Repository;
 import dev.varve.archive.Repository.Listed;
+import dev.varve.archive.Repository.Upload;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.NoSuchFileException;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,11 +57,18 @@ public final class Expire {
    * @param objects how many were removed, manifests and orphans included
    * @param bytes how much they had
    * @param orphans how many of them no entry had named
+   * @param uploads that had not ended and were given up
    * @param refused what could not be removed, and why
    */
   public record Removed(
-      Optional<ExpirePlan> plan, long objects, long bytes, long orphans, List<String> refused) {
+      Optional<ExpirePlan> plan,
+      long objects,
+      long bytes,
+      long orphans,
+      List<Upload> uploads,
+      List<String> refused) {
     public Removed {
+      uploads = List.copyOf(uploads);
       refused = List.copyOf(refused);
     }
   }
@@ -85,6 +94,19 @@ public final class Expire {
   }
 
   /**
+   * Uploads that never ended and would be given up.
+   *
+   * @throws IOException if the repository cannot be read
+   */
+  public static List<Upload> leftUploads(
+      Repository repository, String graph, ExpirePlan.Policy policy) throws IOException {
+    Optional<Instant> newest = newest(repository.list(graph + "/", ""));
+    return newest.isPresent()
+        ? repository.uploads(newest.get().minus(policy.uploadAge()))
+        : List.of();
+  }
+
+  /**
    * Lets expire what a policy does not keep, and removes it, what had expired before, and what
    * failed attempts left.
    *
@@ -101,7 +123,9 @@ public final class Expire {
       book.confirm(graph);
       expire.removeExpired();
       long orphans = expire.removeOrphans();
-      return new Removed(Optional.of(plan), expire.objects, expire.bytes, orphans, expire.refused);
+      List<Upload> uploads = expire.abandonUploads(policy.uploadAge());
+      return new Removed(
+          Optional.of(plan), expire.objects, expire.bytes, orphans, uploads, expire.refused);
     } catch (VarveException e) {
       if (e.exitCode() == ExitCode.DAMAGE_FOUND) {
         expire.removeExpired();
@@ -119,7 +143,8 @@ public final class Expire {
   public static Removed removeExpired(Repository repository, String graph) throws IOException {
     Expire expire = new Expire(repository, graph);
     expire.removeExpired();
-    return new Removed(Optional.empty(), expire.objects, expire.bytes, 0, expire.refused);
+    return new Removed(
+        Optional.empty(), expire.objects, expire.bytes, 0, List.of(), expire.refused);
   }
 
   /** Decided again whenever somebody else changes the ledger first. */
@@ -203,7 +228,7 @@ public final class Expire {
     List<Listed> listed = repository.list(graph + "/", "");
     Chain chain = Chain.load(repository, graph);
     Optional<Chain.Link> head = chain.head();
-    Optional<Instant> newest = listed.stream().map(Listed::modifiedAt).max(Instant::compareTo);
+    Optional<Instant> newest = newest(listed);
     if (!chain.damage().isEmpty() || head.isEmpty() || newest.isEmpty()) {
       return 0;
     }
@@ -222,12 +247,22 @@ public final class Expire {
         removed++;
       }
     }
+    return removed;
+  }
+
+  private List<Upload> abandonUploads(Duration age) {
     try {
-      repository.abandonUploads(before);
+      Optional<Instant> newest = newest(repository.list(graph + "/", ""));
+      return newest.isPresent() ? repository.abandonUploads(newest.get().minus(age)) : List.of();
     } catch (IOException e) {
       refused.add("uploads that never ended: " + e);
+      return List.of();
     }
-    return removed;
+  }
+
+  /** By the repository's clock it is this time at least. */
+  private static Optional<Instant> newest(List<Listed> listed) {
+    return listed.stream().map(Listed::modifiedAt).max(Instant::compareTo);
   }
 
   private static Set<String> named(Chain chain) {

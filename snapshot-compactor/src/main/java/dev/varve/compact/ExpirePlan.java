@@ -54,18 +54,39 @@ public record ExpirePlan(SortedSet<Long> numbers, List<Manifest> gone, Chain bef
    *     two keeps is kept, and if neither is given everything
    * @param keepFine how long every moment can be restored; empty: as long as the chain is kept
    * @param standby how long a delta stays after another stands for it
+   * @param uploadAge how old an upload is that has not ended when it is given up
    */
   public record Policy(
       Optional<Integer> keepChains,
       Optional<Duration> keepFor,
       Optional<Duration> keepFine,
-      Duration standby) {
+      Duration standby,
+      Duration uploadAge) {
+
+    /** An upload of a process that is still at it is younger, if nothing is very wrong. */
+    public static final Duration UPLOAD_AGE = Duration.ofDays(2);
 
     /** Nothing that can be restored goes. */
     public static final Policy EVERYTHING =
         new Policy(Optional.empty(), Optional.empty(), Optional.empty(), STANDBY);
 
+    public Policy(
+        Optional<Integer> keepChains,
+        Optional<Duration> keepFor,
+        Optional<Duration> keepFine,
+        Duration standby) {
+      this(keepChains, keepFor, keepFine, standby, UPLOAD_AGE);
+    }
+
+    /** The same, but uploads are given up at another age. */
+    public Policy withUploadAge(Duration age) {
+      return new Policy(keepChains, keepFor, keepFine, standby, age);
+    }
+
     public Policy {
+      if (uploadAge.isNegative() || uploadAge.isZero()) {
+        throw new IllegalArgumentException("uploadAge must be > 0, got " + uploadAge);
+      }
       if (keepChains.isPresent() && keepChains.get() < 1) {
         throw new IllegalArgumentException("keepChains must be >= 1, got " + keepChains.get());
       }

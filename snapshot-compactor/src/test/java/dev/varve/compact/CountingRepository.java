@@ -66,7 +66,7 @@ final class CountingRepository implements Repository {
   }
 
   @Override
-  public int abandonUploads(Instant before) throws IOException {
+  public List<Upload> abandonUploads(Instant before) throws IOException {
     requests.incrementAndGet();
     return inner.abandonUploads(before);
   }

@@ -48,6 +48,7 @@ public record Config(
   private static final String AGE = "age";
   private static final String POSTGRESQL = "postgresql://";
   private static final int COMPRESSION_LEVEL_MAX = 19;
+  private static final Duration UPLOAD_AGE_LEAST = Duration.ofHours(1);
 
   /** The store, by kind. */
   public sealed interface Source {
@@ -205,10 +206,21 @@ public record Config(
             settings.bytes(Key.COMPACT_MERGE_BYTES),
             expires ? Optional.of(keepFine) : Optional.empty(),
             settings.duration(Key.COMPACT_THIN_TO)),
-        expires
-            ? new ExpirePlan.Policy(keepChains, keepFor, Optional.of(keepFine), ExpirePlan.STANDBY)
-            : ExpirePlan.Policy.EVERYTHING,
+        (expires
+                ? new ExpirePlan.Policy(
+                    keepChains, keepFor, Optional.of(keepFine), ExpirePlan.STANDBY)
+                : ExpirePlan.Policy.EVERYTHING)
+            .withUploadAge(uploadAge(settings)),
         heavyWork(settings));
+  }
+
+  /** Another process may still be at a younger one. */
+  private static Duration uploadAge(Settings settings) {
+    Duration age = settings.duration(Key.COMPACT_UPLOAD_AGE);
+    if (age.compareTo(UPLOAD_AGE_LEAST) < 0) {
+      throw settings.invalid(Key.COMPACT_UPLOAD_AGE, "1h or more");
+    }
+    return age;
   }
 
   private static HousekeepingConfig.HeavyWork heavyWork(Settings settings) {
@@ -366,6 +378,6 @@ public record Config(
         settings.secret(Key.REGISTRY_PASSWORD, Key.REGISTRY_PASSWORD_FILE),
         settings.path(Key.REGISTRY_TRUST_STORE),
         settings.secret(Key.REGISTRY_TRUST_STORE_PASSWORD, Key.REGISTRY_TRUST_STORE_PASSWORD_FILE),
-        true);
+        settings.truth(Key.REGISTRY_REGISTER).orElse(true));
   }
 }

@@ -55,6 +55,10 @@ public enum Key {
       "kafka.clientFile", null, "a properties file of client settings, such as security"),
 
   REGISTRY_URL("registry.url", "embedded", "embedded, or http(s)://…; may be written registry: …"),
+  REGISTRY_REGISTER(
+      "registry.register",
+      "true",
+      "whether schemas are registered that the registry lacks; false: somebody does so beforehand"),
   REGISTRY_USER("registry.user", null, "who logs in to the registry"),
   REGISTRY_PASSWORD("registry.password", null, "the password; in the environment only"),
   REGISTRY_PASSWORD_FILE("registry.passwordFile", null, "a file that holds the password"),
@@ -123,6 +127,10 @@ public enum Key {
       "how many of the newest chains are kept; all, if keepFor is not set either"),
   COMPACT_KEEP_FOR(
       "compact.keepFor", null, "how far back can be restored, such as 30d; longer if keepChains"),
+  COMPACT_UPLOAD_AGE(
+      "compact.uploadAge",
+      "2d",
+      "how old an upload in parts gets that nobody ends before expire gives it up; 1h or more"),
   COMPACT_HEAVY_WORK(
       "compact.heavyWork",
       null,

@@ -15,9 +15,11 @@ import java.time.Duration;
 import java.time.format.DateTimeParseException;
 import java.util.Comparator;
 import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -277,6 +279,25 @@ final class Settings {
       }
     }
     copies.values().forEach(copy -> copy.readEnvironmentOfCopy(environment));
+    requireKnown(environment);
+  }
+
+  private void requireKnown(Map<String, String> environment) {
+    Set<String> known = new HashSet<>();
+    for (Key key : Key.values()) {
+      known.add(key.environment());
+    }
+    known.add(Key.ENVIRONMENT_PREFIX + "REGISTRY");
+    copies.values().forEach(copy -> Key.ofRepository().map(copy::variable).forEach(known::add));
+    Optional<Variables.Unknown> unknown = Variables.unknown(environment, known);
+    if (unknown.isPresent()) {
+      throw usage(
+          "the environment variable " + unknown.get().name() + " overrides no key",
+          "the nearest known one is "
+              + unknown.get().nearest()
+              + "; docs/operations.md lists them all; unset it if it is not meant for Varve",
+          null);
+    }
   }
 
   private void readEnvironmentOfCopy(Map<String, String> environment) {

@@ -55,6 +55,82 @@ final class ConfigTest {
   }
 
   @Test
+  void aVariableThatOverridesNothingIsAnErrorThatNamesTheNearest() throws Exception {
+    Files.writeString(file, LEAST + "copies: { far: { root: far } }\n");
+    Map<String, String> mistakes =
+        Map.of(
+            "VARVE_COMPACT_FLUSH_EVRY", "VARVE_COMPACT_FLUSH_EVERY",
+            "VARVE_REPOSITORY_KEYFILE", "VARVE_REPOSITORY_KEY_FILE",
+            "VARVE_COPIES_FAR_BANDWITH", "VARVE_COPIES_FAR_BANDWIDTH",
+            "VARVE_CONFG", "VARVE_CONFIG");
+    mistakes.forEach(
+        (mistake, meant) -> {
+          VarveException refused =
+              Objects.requireNonNull(
+                  catchThrowableOfType(
+                      VarveException.class, () -> Config.read(file, Map.of(mistake, "1"))));
+          assertThat(refused.exitCode()).isEqualTo(ExitCode.USAGE);
+          assertThat(refused).hasMessageContaining(mistake);
+          assertThat(refused.hint()).contains("the nearest known one is " + meant + ";");
+        });
+    VarveException withoutFile =
+        Objects.requireNonNull(
+            catchThrowableOfType(
+                VarveException.class,
+                () ->
+                    Config.chainPlace(
+                        directory.resolve("none.yaml"),
+                        Map.of("VARVE_REPOSITORY_ENDPOIN", "http://localhost"),
+                        java.util.Optional.of("orders"),
+                        java.util.Optional.of("chains"))));
+    assertThat(withoutFile.hint()).contains("VARVE_REPOSITORY_ENDPOINT");
+  }
+
+  @Test
+  void variablesThatMeanSomethingElseAreLetPass() throws Exception {
+    Files.writeString(file, LEAST);
+    Config config =
+        Config.read(
+            file,
+            Map.ofEntries(
+                Map.entry("VARVE_CONFIG", "x"),
+                Map.entry("VARVE_HEAP", "2g"),
+                Map.entry("VARVE_JAVA_OPTS", ""),
+                Map.entry("VARVE_MVN_OPTS", "-o"),
+                Map.entry("VARVE_TEST_AGE_IMAGE", "x"),
+                Map.entry("VARVE_TARGET_PASSWORD", "x"),
+                Map.entry("VARVE_REPOSITORY_NEW_KEY", "x"),
+                Map.entry("VARVE_SERVICE_HOST", "10.0.0.1"),
+                Map.entry("VARVE_COMPACT_SERVICE_PORT_METRICS", "9090"),
+                Map.entry("VARVE_PORT", "tcp://10.0.0.1:9090"),
+                Map.entry("VARVE_PORT_9090_TCP_ADDR", "10.0.0.1"),
+                Map.entry("VARVED", "x")));
+    assertThat(config).isEqualTo(read(LEAST));
+  }
+
+  @Test
+  void schemasAreOnlyLookedUpIfOneSaysSo() throws Exception {
+    assertThat(read(LEAST).registry().register()).isTrue();
+    assertThat(read(LEAST + "registry: { url: \"http://registry:8081\", register: false }\n"))
+        .satisfies(config -> assertThat(config.registry().register()).isFalse());
+    Files.writeString(file, LEAST);
+    assertThat(Config.read(file, Map.of("VARVE_REGISTRY_REGISTER", "false")).registry().register())
+        .isFalse();
+  }
+
+  @Test
+  void uploadsAreGivenUpAtAnAgeThatNoProcessNeeds() throws Exception {
+    assertThat(read(LEAST).compact().retention().uploadAge()).isEqualTo(Duration.ofDays(2));
+    assertThat(read(LEAST + "compact: { uploadAge: 5h, keepChains: 2 }\n").compact().retention())
+        .satisfies(policy -> assertThat(policy.uploadAge()).isEqualTo(Duration.ofHours(5)));
+    VarveException refused =
+        Objects.requireNonNull(
+            catchThrowableOfType(
+                VarveException.class, () -> read(LEAST + "compact: { uploadAge: 5m }\n")));
+    assertThat(refused).hasMessageContaining("1h or more");
+  }
+
+  @Test
   void whatIsCommentedOutIsNotSet() throws Exception {
     Config config = read(LEAST + "fold:\n  # store: rocksdb\ncapture:\ncopies:\n");
     assertThat(config).isEqualTo(read(LEAST));

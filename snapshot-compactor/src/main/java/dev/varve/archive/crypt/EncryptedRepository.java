@@ -224,7 +224,12 @@ public final class EncryptedRepository implements Repository {
   }
 
   @Override
-  public int abandonUploads(Instant before) throws IOException {
+  public List<Upload> uploads(Instant before) throws IOException {
+    return raw.uploads(before);
+  }
+
+  @Override
+  public List<Upload> abandonUploads(Instant before) throws IOException {
     return raw.abandonUploads(before);
   }
 

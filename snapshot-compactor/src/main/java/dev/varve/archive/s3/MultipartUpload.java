@@ -12,6 +12,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -49,12 +50,20 @@ final class MultipartUpload {
   private final Path file;
   private final long size;
   private final List<Slice> slices;
+  private final Set<String> running;
 
   /**
    * @param key in the bucket
+   * @param running where the id of this upload is for as long as it goes on
    */
   MultipartUpload(
-      S3Client client, Attempts attempts, String bucket, String key, Path file, long partBytes)
+      S3Client client,
+      Attempts attempts,
+      String bucket,
+      String key,
+      Path file,
+      long partBytes,
+      Set<String> running)
       throws IOException {
     this.client = client;
     this.attempts = attempts;
@@ -64,7 +73,11 @@ final class MultipartUpload {
     this.file = file;
     this.size = Files.size(file);
     this.slices = slices(file, size, partBytes);
+    this.running = running;
   }
+
+  /** An upload that was begun and neither completed nor aborted. */
+  record Left(String inBucket, String id, Instant begunAt) {}
 
   /** What became of it, and whether that is known to be this attempt's doing. */
   record Result(Creation creation, boolean unsure) {}
@@ -86,6 +99,7 @@ final class MultipartUpload {
   Result run(ExecutorService uploaders, Map<String, String> mark) throws IOException {
     Optional<String> left = left();
     String id = left.isPresent() ? left.get() : begin(mark);
+    running.add(id);
     try {
       List<CompletedPart> parts = send(uploaders, id, left.isPresent() ? parts(id) : Map.of());
       return complete(id, parts);
@@ -97,6 +111,27 @@ final class MultipartUpload {
           "the multipart upload of " + key + " was ended by somebody else meanwhile",
           "do it again; let only one process write the same file",
           e);
+    } finally {
+      running.remove(id);
+    }
+  }
+
+  /** Uploads the file in the place of an object that is there. */
+  S3Repository.Completion tryCompletion(ExecutorService uploaders) throws IOException {
+    String id = begin(Map.of());
+    running.add(id);
+    boolean completed = false;
+    try {
+      Result result = complete(id, send(uploaders, id, Map.of()));
+      completed = true;
+      return result.creation() == Creation.ALREADY_EXISTS
+          ? S3Repository.Completion.HONOURED
+          : S3Repository.Completion.IGNORED;
+    } finally {
+      running.remove(id);
+      if (!completed) {
+        abort(id);
+      }
     }
   }
 

@@ -16,7 +16,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
@@ -66,6 +68,10 @@ public final class S3Repository implements Repository {
   private final ExecutorService uploaders;
   private final ExecutorService fetchers;
   private final Semaphore memory;
+
+  /** Ids of uploads that are going on. */
+  private final Set<String> running = ConcurrentHashMap.newKeySet();
+
   private volatile boolean conditionSeen;
 
   private S3Repository(S3Options options, S3Client client) {
@@ -317,7 +323,8 @@ public final class S3Repository implements Repository {
     }
     String attempt = UUID.randomUUID().toString();
     MultipartUpload.Result result =
-        new MultipartUpload(client, attempts, options.bucket(), inBucket, content, partBytes)
+        new MultipartUpload(
+                client, attempts, options.bucket(), inBucket, content, partBytes, running)
             .run(uploaders, Map.of(ATTEMPT, attempt));
     if (result.creation() == Creation.ALREADY_EXISTS && !(result.unsure() && mine(key, attempt))) {
       return Creation.ALREADY_EXISTS;
@@ -417,6 +424,38 @@ public final class S3Repository implements Repository {
         null);
   }
 
+  /**
+   * Tries whether the store refuses to complete an upload in parts in the place of an object that
+   * is there. If it does not, that object is replaced by the content.
+   *
+   * @param key of an object that is there
+   */
+  public Completion tryConditionalCompletion(String key, byte[] content) throws IOException {
+    Path file = Files.createTempFile("varve-parts", "");
+    try {
+      Files.write(file, content);
+      return new MultipartUpload(
+              client,
+              attempts,
+              options.bucket(),
+              inBucket(key),
+              file,
+              options.transfer().partBytes(),
+              running)
+          .tryCompletion(uploaders);
+    } finally {
+      Files.delete(file);
+    }
+  }
+
+  /** What a store does with {@code If-None-Match: *} when an upload in parts is completed. */
+  public enum Completion {
+    /** It refuses to replace an object. */
+    HONOURED,
+    /** It replaces the object as if nothing had been said. */
+    IGNORED
+  }
+
   @Override
   public void delete(String key) throws IOException {
     try {
@@ -429,8 +468,26 @@ public final class S3Repository implements Repository {
   }
 
   @Override
-  public int abandonUploads(Instant before) throws IOException {
-    int abandoned = 0;
+  public List<Upload> uploads(Instant before) throws IOException {
+    return left(before).stream().map(this::upload).toList();
+  }
+
+  @Override
+  public List<Upload> abandonUploads(Instant before) throws IOException {
+    List<Upload> abandoned = new ArrayList<>();
+    for (MultipartUpload.Left left : left(before)) {
+      abandon(left.inBucket(), left.id());
+      abandoned.add(upload(left));
+    }
+    return abandoned;
+  }
+
+  private Upload upload(MultipartUpload.Left left) {
+    return new Upload(left.inBucket().substring(root.length()), left.begunAt());
+  }
+
+  private List<MultipartUpload.Left> left(Instant before) throws IOException {
+    List<MultipartUpload.Left> found = new ArrayList<>();
     String keyMarker = null;
     String idMarker = null;
     for (int page = 0; page < MAX_PAGES; page++) {
@@ -447,9 +504,10 @@ public final class S3Repository implements Repository {
                               .keyMarker(fromKey)
                               .uploadIdMarker(fromId)));
       for (var upload : response.uploads()) {
-        if (upload.initiated() != null && upload.initiated().isBefore(before)) {
-          abandon(upload.key(), upload.uploadId());
-          abandoned++;
+        if (upload.initiated() != null
+            && upload.initiated().isBefore(before)
+            && !running.contains(upload.uploadId())) {
+          found.add(new MultipartUpload.Left(upload.key(), upload.uploadId(), upload.initiated()));
         }
       }
       keyMarker = response.nextKeyMarker();
@@ -458,7 +516,7 @@ public final class S3Repository implements Repository {
         break;
       }
     }
-    return abandoned;
+    return found;
   }
 
   private void abandon(String inBucket, String id) throws IOException {

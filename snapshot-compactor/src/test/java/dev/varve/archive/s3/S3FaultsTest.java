@@ -21,6 +21,7 @@ import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -33,6 +34,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CopyOnWriteArrayList;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.AfterAll;
@@ -175,7 +177,7 @@ final class S3FaultsTest {
     assertThat(proxy.count(PART)).isEqualTo(2);
     assertThat(proxy.count("POST .*uploads.*")).as("uploads begun").isZero();
     assertThat(read(next, "g/s/1", 0)).isEqualTo(content);
-    assertThat(next.abandonUploads(Instant.now().plusSeconds(3600))).isZero();
+    assertThat(next.abandonUploads(Instant.now().plusSeconds(3600))).isEmpty();
   }
 
   @Test
@@ -206,14 +208,52 @@ final class S3FaultsTest {
   }
 
   @Test
+  void anUploadThatIsGoingOnIsNotAbandoned() throws Exception {
+    Repository repository = settled();
+    byte[] content = content(11 << 20);
+    List<List<Repository.Upload>> meanwhile = new CopyOnWriteArrayList<>();
+    proxy.next(
+        PART,
+        new Meanwhile(
+            () -> {
+              try {
+                meanwhile.add(repository.abandonUploads(Instant.now().plusSeconds(3600)));
+              } catch (IOException e) {
+                throw new UncheckedIOException(e);
+              }
+            }));
+    assertThat(repository.create("g/s/1", file(content))).isEqualTo(Creation.CREATED);
+    assertThat(meanwhile).containsExactly(List.of());
+    assertThat(read(repository, "g/s/1", 0)).isEqualTo(content);
+  }
+
+  @Test
+  void conditionalCompletionIsTried() throws Exception {
+    S3Repository repository = S3Repository.open(lab.options(), Bandwidth.UNLIMITED);
+    repository.create("g/m/1", bytes("sediment"));
+    assertThat(repository.tryConditionalCompletion("g/m/1", bytes("other")))
+        .isEqualTo(S3Repository.Completion.HONOURED);
+    assertThat(read(repository, "g/m/1", 0)).isEqualTo(bytes("sediment"));
+    assertThat(repository.uploads(Instant.now().plusSeconds(3600))).isEmpty();
+    proxy.next("POST .*uploadId=.*", new ConditionIgnored());
+    assertThat(repository.tryConditionalCompletion("g/m/1", bytes("other")))
+        .isEqualTo(S3Repository.Completion.IGNORED);
+  }
+
+  @Test
   void abandonedUploadsAreFoundAndRemoved() throws Exception {
     Repository repository = settled();
     proxy.next("PUT .*partNumber=2.*", lost(S3Lab.IMPATIENT.attempts()));
     Path file = file(content(11 << 20));
     assertThatThrownBy(() -> repository.create("g/s/1", file)).isInstanceOf(IOException.class);
-    assertThat(repository.abandonUploads(Instant.now().minusSeconds(3600))).isZero();
-    assertThat(repository.abandonUploads(Instant.now().plusSeconds(3600))).isEqualTo(1);
-    assertThat(repository.abandonUploads(Instant.now().plusSeconds(3600))).isZero();
+    assertThat(repository.abandonUploads(Instant.now().minusSeconds(3600))).isEmpty();
+    Instant later = Instant.now().plusSeconds(3600);
+    List<Repository.Upload> left = repository.uploads(later);
+    assertThat(left).extracting(Repository.Upload::key).containsExactly("g/s/1");
+    assertThat(left.get(0).begunAt()).isBetween(Instant.now().minusSeconds(3600), later);
+    assertThat(repository.abandonUploads(later)).isEqualTo(left);
+    assertThat(repository.abandonUploads(later)).isEmpty();
+    assertThat(repository.uploads(later)).isEmpty();
     proxy.calm();
     assertThat(repository.create("g/s/1", file)).isEqualTo(Creation.CREATED);
     assertThat(proxy.count(PART)).isEqualTo(3);
