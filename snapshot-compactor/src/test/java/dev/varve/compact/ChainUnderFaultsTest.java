@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
 import dev.varve.archive.Chain;
+import dev.varve.archive.Copy;
 import dev.varve.archive.Keys;
 import dev.varve.archive.Ledger;
 import dev.varve.archive.Manifest;
@@ -103,10 +104,31 @@ class ChainUnderFaultsTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource(names = {"FAILS", "ANSWER_LOST", "DIES_BEFORE", "DIES_AFTER"})
+  void aFaultAtAnyCallOfAMarkOrUnmarkIsMadeGood(Fault fault) throws Exception {
+    try (Run run = new Run(12, directory.resolve("marks"))) {
+      run.everyCallOfMarks(fault);
+    }
+  }
+
+  /** Everything that is done to a chain, one after the other, with one fault at any call of it. */
+  @ParameterizedTest
+  @EnumSource(names = {"FAILS", "ANSWER_LOST", "DIES_BEFORE", "DIES_AFTER", "FLIPPED", "CUT_OFF"})
+  void aFaultAtAnyCallOfAllTogetherIsMadeGood(Fault fault) throws Exception {
+    try (Run run = new Run(13, directory.resolve("all"))) {
+      run.everyCallOfAll(fault);
+    }
+  }
+
   private static final class Run implements AutoCloseable {
     private final Random random;
     private final Lab lab;
     private final MemoryRepository truth = new MemoryRepository();
+
+    /** A copy, as {@code varve copy} keeps it. */
+    private final MemoryRepository far = new MemoryRepository();
+
     private final List<Lab.Writer> writers = new ArrayList<>();
     private final List<String> log = new ArrayList<>();
     private NavigableSet<Long> promised = new TreeSet<>();
@@ -134,10 +156,59 @@ class ChainUnderFaultsTest {
       expire();
       check();
       assertNothingExpiredIsLeft();
+      copy();
+      checkCopy();
+    }
+
+    /** The copy is a chain, and holds what the first one does. */
+    private void checkCopy() throws Exception {
+      if (load().links().isEmpty()) {
+        return; // nothing was ever laid down
+      }
+      assertThat(Chain.load(far, Lab.GRAPH)).as("%s", log).isEqualTo(load());
+      assertThat(far.list("")).containsExactlyElementsOf(namedObjects());
+      Restored.check(far, Lab.GRAPH, lab.graph);
+    }
+
+    private Set<String> namedObjects() throws IOException {
+      Chain chain = load();
+      Set<String> named = new TreeSet<>(truth.list(Keys.manifests(Lab.GRAPH)));
+      chain.links().stream()
+          .flatMap(link -> link.manifest().objects().stream())
+          .forEach(object -> named.add(object.key()));
+      return named;
+    }
+
+    private void copy() {
+      attempt(
+          "copy",
+          () -> {
+            try (Copy copying =
+                new Copy(
+                    faulty(),
+                    faulty(far),
+                    Lab.GRAPH,
+                    lab.directory.resolve("scratch"),
+                    Copy.Watcher.NONE)) {
+              copying.run();
+            }
+          });
+      for (Repository.Listed listed : far.list(Keys.manifests(Lab.GRAPH), "")) {
+        String key = listed.key();
+        assertThat(bytes(truth, key).or(() -> bytes(far, key))).isEqualTo(bytes(far, key));
+      }
+    }
+
+    private static Optional<String> bytes(Repository repository, String key) {
+      try (java.io.InputStream in = repository.read(key, 0)) {
+        return Optional.of(new String(in.readAllBytes(), java.nio.charset.StandardCharsets.UTF_8));
+      } catch (IOException e) {
+        return Optional.empty();
+      }
     }
 
     private void step() throws Exception {
-      switch (random.nextInt(14)) {
+      switch (random.nextInt(15)) {
         case 0, 1, 2, 3, 4, 5 -> {
           lab.graph.change(1 + random.nextInt(4), 4);
           layDown(random.nextInt(2));
@@ -148,6 +219,7 @@ class ChainUnderFaultsTest {
         case 10 -> mark();
         case 11 -> unmark();
         case 12 -> expire();
+        case 13 -> copy();
         default -> writers.clear(); // all compactors are killed
       }
       verify();
@@ -155,11 +227,15 @@ class ChainUnderFaultsTest {
 
     /** Faults follow from the seed, in whatever order threads make their calls. */
     private Repository faulty() {
+      return faulty(truth);
+    }
+
+    private Repository faulty(Repository inner) {
       long seed = random.nextLong();
       Map<String, Integer> times = new ConcurrentHashMap<>();
       FaultyRepository faulty =
           FaultyRepository.of(
-              truth,
+              inner,
               (call, key) -> {
                 int time = times.merge(call + key, 1, Integer::sum);
                 Random chance = new Random(seed ^ (key.hashCode() * 31L + time) * 0x9E3779B97F4AL);
@@ -564,6 +640,146 @@ class ChainUnderFaultsTest {
         if (faulty.calls.get() < call) {
           assertThat(call).isGreaterThan(30);
           return;
+        }
+      }
+    }
+
+    private static final MergePlan.Policy MERGES =
+        new MergePlan.Policy(
+            Duration.ofMillis(10),
+            1 << 30,
+            Optional.of(Duration.ofMillis(20)),
+            Duration.ofMillis(20));
+
+    private void chainWithAPoint() throws Exception {
+      lab.graph.scan(20);
+      Lab.Writer writer = lab.writer(truth, 1);
+      writer.layDown();
+      for (int i = 0; i < 10; i++) {
+        lab.graph.change(2, 3);
+        writer.layDown();
+        if (i == 5) {
+          new Checkpoint(lab.bench(truth, writerSeed++))
+              .make(Lab.GRAPH, Chain.loadEnd(truth, Lab.GRAPH).orElseThrow().head().manifest());
+        }
+      }
+      point(truth, "old", lab.graph.history.firstKey());
+    }
+
+    private void point(Repository repository, String name, long seq) {
+      lab.book(repository, lab.clock())
+          .update(
+              Lab.GRAPH,
+              LedgerBook.Unknown.REFUSE,
+              (newest, chain) ->
+                  newest.restorePoint(name).isPresent()
+                      ? newest
+                      : newest.withRestorePoints(
+                          Ledger.with(
+                              newest.restorePoints(),
+                              new Ledger.RestorePoint(
+                                  name,
+                                  VersionVector.of(lab.graph.site, seq),
+                                  SyntheticGraph.micros(seq),
+                                  Instant.EPOCH))));
+    }
+
+    private void noPoint(Repository repository, String name) {
+      lab.book(repository, lab.clock())
+          .update(
+              Lab.GRAPH,
+              LedgerBook.Unknown.REFUSE,
+              (newest, chain) ->
+                  newest.withRestorePoints(Ledger.without(newest.restorePoints(), name)));
+    }
+
+    private static List<String> points(Repository repository) throws IOException {
+      return Chain.load(repository, Lab.GRAPH).restorePoints().stream()
+          .map(Ledger.RestorePoint::name)
+          .toList();
+    }
+
+    void everyCallOfMarks(Fault fault) throws Exception {
+      chainWithAPoint();
+      long seq = lab.graph.history.lastKey();
+      faultRate = 1; // for one call of each round
+      for (int call = 1; ; call++) {
+        MemoryRepository copy = truth.copy();
+        FaultyRepository faulty = FaultyRepository.at(copy, call, fault);
+        boolean marked = attempt("mark", () -> point(faulty, "new", seq));
+        boolean unmarked = attempt("unmark", () -> noPoint(faulty, "old"));
+        Chain half = Chain.load(copy, Lab.GRAPH);
+        assertThat(half.damage()).as("%s", log).isEmpty();
+        List<String> left = points(copy);
+        assertThat(List.of(List.of("old"), List.of("new", "old"), List.of(), List.of("new")))
+            .contains(left);
+        assertThat(left.contains("new") || !marked).as("what was acknowledged is there").isTrue();
+        assertThat(left.contains("old") && unmarked).as("what was acknowledged is gone").isFalse();
+        point(copy, "new", seq);
+        noPoint(copy, "old");
+        assertThat(points(copy)).containsExactly("new");
+        assertThat(Restored.moments(Chain.load(copy, Lab.GRAPH), lab.graph)).contains(seq);
+        Restored.check(copy, Lab.GRAPH, lab.graph);
+        if (faulty.calls.get() < call) {
+          assertThat(call).isGreaterThan(10);
+          return;
+        }
+      }
+    }
+
+    void everyCallOfAll(Fault fault) throws Exception {
+      chainWithAPoint();
+      lab.graph.change(2, 3);
+      long point = lab.graph.history.lastKey();
+      faultRate = 1; // for one call of each round
+      for (int call = 1 + new Random().nextInt(STRIDE); ; call += STRIDE) {
+        MemoryRepository copy = truth.copy();
+        FaultyRepository faulty = FaultyRepository.at(copy, call, fault);
+        all(faulty, point, true);
+        Chain half = Chain.load(copy, Lab.GRAPH);
+        assertThat(half.damage()).as("call %d", call).isEmpty();
+        assertThat(half.checkObjects(copy)).isEmpty();
+        all(copy, point, false);
+        Chain whole = Chain.load(copy, Lab.GRAPH);
+        assertThat(whole.damage()).isEmpty();
+        assertThat(whole.fallback()).as("an earlier ledger").isPresent();
+        assertThat(whole.head().orElseThrow().manifest().to()).isEqualTo(lab.cut());
+        assertThat(points(copy)).containsExactly("new");
+        assertThat(Restored.moments(whole, lab.graph)).contains(point);
+        Restored.check(copy, Lab.GRAPH, lab.graph);
+        for (String key : copy.list(Keys.manifests(Lab.GRAPH))) {
+          assertThat(whole.ledger().orElseThrow().isExpired(Keys.manifestNumber(key).orElseThrow()))
+              .as(key)
+              .isFalse();
+        }
+        if (faulty.calls.get() < call) {
+          assertThat(call).isGreaterThan(100);
+          return;
+        }
+      }
+    }
+
+    private void all(Repository repository, long point, boolean mayFail) throws IOException {
+      ExpirePlan.Policy policy =
+          new ExpirePlan.Policy(Optional.of(1), Optional.empty(), Optional.empty(), Duration.ZERO);
+      List<Step> steps =
+          List.of(
+              () -> lab.writer(repository, writerSeed++).layDown(),
+              () -> point(repository, "new", point),
+              () -> mergeAndCheckpoint(repository, MERGES),
+              () -> noPoint(repository, "old"),
+              () ->
+                  Expire.run(
+                      repository,
+                      Lab.GRAPH,
+                      policy,
+                      lab.book(repository, lab.clock()),
+                      lab.clock()));
+      for (Step step : steps) {
+        if (mayFail) {
+          attempt("step", step);
+        } else {
+          step.run();
         }
       }
     }
