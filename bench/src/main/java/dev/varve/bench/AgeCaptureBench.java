@@ -123,8 +123,7 @@ public final class AgeCaptureBench {
     try (Capture capture = Capture.start(config)) {
       await(
           capture,
-          status ->
-              status.phase() == CaptureStatus.Phase.STREAMING && status.changes() >= changes);
+          status -> status.phase() == CaptureStatus.Phase.STREAMING && status.changes() >= changes);
       return (System.nanoTime() - start) / NANOS_A_SECOND;
     }
   }

@@ -26,8 +26,7 @@ final class BareEngine {
   private static Properties settings(AgeSettings source, String slot) {
     Properties settings = new Properties();
     settings.setProperty("name", "bare");
-    settings.setProperty(
-        "connector.class", "io.debezium.connector.postgresql.PostgresConnector");
+    settings.setProperty("connector.class", "io.debezium.connector.postgresql.PostgresConnector");
     settings.setProperty(
         "offset.storage", "org.apache.kafka.connect.storage.MemoryOffsetBackingStore");
     settings.setProperty("offset.flush.interval.ms", "60000");

@@ -45,7 +45,7 @@ final class SyntheticChain {
 
   private static final Site SITE = Site.parse("neo4j@1");
   private static final long FIRST_SEQ = 1;
-  private static final String STORE = "bench";
+  private static final String STORE = "neo4j:bench";
   private static final long COMMITTED_MICROS = 1_700_000_000_000_000L;
   private static final int LEVEL = Integer.getInteger("level", 1);
   private static final int ELEMENTS_A_SEGMENT = 250_000;
