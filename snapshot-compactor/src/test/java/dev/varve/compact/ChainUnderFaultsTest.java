@@ -166,7 +166,8 @@ class ChainUnderFaultsTest {
         return; // nothing was ever laid down
       }
       assertThat(Chain.load(far, Lab.GRAPH)).as("%s", log).isEqualTo(load());
-      assertThat(far.list("")).containsExactlyElementsOf(namedObjects());
+      // more may be there: objects of an entry that expired before it was copied
+      assertThat(far.list("")).containsAll(namedObjects());
       Restored.check(far, Lab.GRAPH, lab.graph);
     }
 
