@@ -9,15 +9,12 @@ import dev.varve.archive.SegmentWriter;
 import dev.varve.change.Dot;
 import dev.varve.change.Site;
 import dev.varve.change.VersionVector;
-import dev.varve.graph.Edge;
 import dev.varve.graph.Element;
 import dev.varve.graph.ElementHash;
 import dev.varve.graph.ElementHasher;
 import dev.varve.graph.ElementId;
 import dev.varve.graph.ElementKind;
 import dev.varve.graph.StoreSchema;
-import dev.varve.graph.Value;
-import dev.varve.graph.Vertex;
 import dev.varve.topology.ElementVersion;
 import dev.varve.topology.Fingerprint;
 import dev.varve.topology.VersionHeader;
@@ -25,7 +22,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -33,12 +29,14 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
-import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.LongFunction;
 
-/** A chain of a base and, if wanted, deltas: people who know, like and follow each other. */
+/**
+ * A chain of a base and, if wanted, deltas: people who know, like and follow each other, in Neo4j
+ * unless another {@link Shape} is given.
+ */
 final class SyntheticChain {
 
   static final String GRAPH = "bench";
@@ -49,19 +47,10 @@ final class SyntheticChain {
   private static final long COMMITTED_MICROS = 1_700_000_000_000_000L;
   private static final int LEVEL = Integer.getInteger("level", 1);
   private static final int ELEMENTS_A_SEGMENT = 250_000;
-  private static final List<String> LABELS = List.of("Person", "Author", "Reader");
-  private static final List<String> TYPES = List.of("KNOWS", "LIKES", "FOLLOWS");
-
-  /** What every Neo4j database has from its first day. */
-  private static final StoreSchema SCHEMA =
-      new StoreSchema(
-          List.of(
-              lookUp("index_343aff4e", ElementKind.VERTEX, "(n) ON EACH labels(n)"),
-              lookUp("index_f7700477", ElementKind.EDGE, "()-[n]-() ON EACH type(n)")));
-
   private final Path scratch;
   private final DirectoryRepository repository;
   private final Random random;
+  private final Shape shape;
   private final ElementHasher hasher = new ElementHasher();
   private final List<Manifest.Segment> segments = new ArrayList<>();
   private final Map<ElementKind, List<ElementVersion>> pending = new EnumMap<>(ElementKind.class);
@@ -73,20 +62,26 @@ final class SyntheticChain {
   private Optional<Manifest.Parent> parent = Optional.empty();
 
   SyntheticChain(Path scratch, Path repository, long seed) {
+    this(scratch, repository, seed, new Neo4jShape());
+  }
+
+  SyntheticChain(Path scratch, Path repository, long seed, Shape shape) {
+    this.shape = shape;
     this.scratch = scratch;
     this.repository = new DirectoryRepository(repository);
     this.random = new Random(seed);
   }
 
-  private static StoreSchema.Rule lookUp(String name, ElementKind kind, String on) {
-    return new StoreSchema.Rule(
-        name,
-        StoreSchema.Form.INDEX,
-        "LOOKUP",
-        kind,
-        List.of(),
-        List.of(),
-        Optional.of("CREATE LOOKUP INDEX `" + name + "` IF NOT EXISTS FOR " + on));
+  /** What the elements are like. */
+  interface Shape {
+    /** Rises with n. */
+    ElementId id(ElementKind kind, long n);
+
+    Element vertex(long n, Random random);
+
+    Element edge(long n, long vertices, Random random);
+
+    StoreSchema schema();
   }
 
   void write(long vertices, long edges) throws IOException {
@@ -101,10 +96,10 @@ final class SyntheticChain {
     hashes.put(ElementKind.VERTEX, new ElementHash[Math.toIntExact(vertices)]);
     hashes.put(ElementKind.EDGE, new ElementHash[Math.toIntExact(edges)]);
     for (long n = 0; n < vertices; n++) {
-      each.accept(version(ElementId.vertex(Long.toString(n)), vertex(n), n));
+      each.accept(version(shape.id(ElementKind.VERTEX, n), vertex(n), n));
     }
     for (long n = 0; n < edges; n++) {
-      each.accept(version(ElementId.edge(Long.toString(n)), edge(n, vertices), n));
+      each.accept(version(shape.id(ElementKind.EDGE, n), edge(n, vertices), n));
     }
   }
 
@@ -145,7 +140,7 @@ final class SyntheticChain {
         chosen.add(random.nextLong(count));
       }
       for (long n : chosen) {
-        ElementId id = new ElementId(kind, Long.toString(n));
+        ElementId id = shape.id(kind, n);
         Element state = kind == ElementKind.VERTEX ? vertex(n) : edge(n, count(ElementKind.VERTEX));
         versions.add(version(id, state, n));
       }
@@ -195,7 +190,7 @@ final class SyntheticChain {
             List.of(new Manifest.SiteCut(SITE, STORE, seq, committed, Optional.empty())),
             new Manifest.Counts(count(ElementKind.VERTEX), count(ElementKind.EDGE), versions, 0, 0),
             fingerprint,
-            SCHEMA,
+            shape.schema(),
             segments,
             Optional.empty(),
             new Manifest.Writer("bench", "0"),
@@ -219,7 +214,7 @@ final class SyntheticChain {
       Path file = scratch.resolve(part);
       try (SegmentWriter writer = new SegmentWriter(file, key, kind, LEVEL)) {
         for (long n = from; n < Math.min(count, from + ELEMENTS_A_SEGMENT); n++) {
-          writer.append(version(new ElementId(kind, Long.toString(n)), elements.apply(n), n));
+          writer.append(version(shape.id(kind, n), elements.apply(n), n));
         }
         segments.add(writer.finish());
       }
@@ -251,22 +246,10 @@ final class SyntheticChain {
   }
 
   private Element vertex(long n) {
-    return Vertex.of(
-        Set.of(LABELS.get((int) (n % LABELS.size()))),
-        Map.of(
-            "name", Value.Text.of("person number " + n),
-            "born", new Value.Date(LocalDate.ofEpochDay(random.nextInt(20_000))),
-            "score", Value.Float.of(random.nextDouble()),
-            "visits", Value.Int.of(random.nextInt(1_000_000))));
+    return shape.vertex(n, random);
   }
 
   private Element edge(long n, long vertices) {
-    return Edge.of(
-        TYPES.get((int) (n % TYPES.size())),
-        Long.toString(random.nextLong(vertices)),
-        Long.toString(random.nextLong(vertices)),
-        Map.of(
-            "since", Value.Int.of(1_990 + random.nextInt(37)),
-            "weight", Value.Float.of(random.nextDouble())));
+    return shape.edge(n, vertices, random);
   }
 }

@@ -1,5 +1,6 @@
 package dev.varve.age;
 
+import com.fasterxml.jackson.core.io.NumberInput;
 import dev.varve.graph.Value;
 import java.math.BigDecimal;
 import java.util.ArrayList;
@@ -134,7 +135,7 @@ final class AgtypeParser {
         default ->
             isWhole(digits)
                 ? Value.Int.of(Long.parseLong(digits))
-                : Value.Float.of(Double.parseDouble(digits));
+                : Value.Float.of(NumberInput.parseDouble(digits, true));
       };
     } catch (NumberFormatException e) {
       at = start;

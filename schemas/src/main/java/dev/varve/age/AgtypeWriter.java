@@ -1,5 +1,6 @@
 package dev.varve.age;
 
+import com.fasterxml.jackson.core.io.NumberOutput;
 import dev.varve.graph.Value;
 import java.math.BigDecimal;
 import java.util.List;
@@ -29,7 +30,7 @@ final class AgtypeWriter {
     } else if (value instanceof Value.Int number) {
       out.append(number.value());
     } else if (value instanceof Value.Float number) {
-      out.append(number.value());
+      out.append(NumberOutput.toString(number.value(), true)); // the JDK 17's own is slow
     } else if (value instanceof Value.Bool bool) {
       out.append(bool.value());
     } else if (value instanceof Value.Null) {

@@ -1,5 +1,6 @@
 package dev.varve.restore.target.age;
 
+import dev.varve.age.LabelRule;
 import dev.varve.graph.ElementKind;
 
 /**
@@ -11,10 +12,10 @@ import dev.varve.graph.ElementKind;
 record AgeLabel(int id, String name, ElementKind kind) {
 
   /** The table of vertices without a label; every graph has it. */
-  static final AgeLabel VERTICES = new AgeLabel(1, "_ag_label_vertex", ElementKind.VERTEX);
+  static final AgeLabel VERTICES = new AgeLabel(1, LabelRule.NO_VERTEX_LABEL, ElementKind.VERTEX);
 
   /** The table that every other table of edges inherits from. */
-  static final AgeLabel EDGES = new AgeLabel(2, "_ag_label_edge", ElementKind.EDGE);
+  static final AgeLabel EDGES = new AgeLabel(2, LabelRule.NO_EDGE_LABEL, ElementKind.EDGE);
 
   /** The first id that a label of the user's can have. */
   static final int FIRST = 3;

@@ -37,6 +37,9 @@ final class AgeScan {
   private static final int STRETCH_BLOCKS = 4096;
   private static final int PROGRESS_EVERY = 1_000;
 
+  /** An edge's own id is not part of its hash. */
+  private static final ElementId ANY_EDGE = ElementId.edge("0");
+
   private final AgeSession session;
   private final AgeSettings settings;
   private final Numbering numbering;
@@ -221,7 +224,7 @@ final class AgeScan {
   /** What has a graphid of another label is a stranger: it makes the fingerprints differ. */
   private ElementId elementId(AgeLabel label, long graphid) {
     if (label.kind() == ElementKind.EDGE) {
-      return ElementId.edge(Long.toString(graphid)); // its own id is not part of its hash
+      return ANY_EDGE;
     }
     return Graphid.of(graphid).label() == label.id()
         ? ElementId.vertex(numbering.original(graphid))

@@ -1,5 +1,6 @@
 package dev.varve.restore.target.age;
 
+import dev.varve.age.LabelRule;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import dev.varve.graph.ElementKind;
@@ -178,12 +179,10 @@ public final class AgeTarget implements GraphTarget {
   private Numbering number(LiveGraph source, Progress progress) {
     List<AgeLabel> known = new ArrayList<>();
     for (StoreSchema.Rule rule : source.schema().rules()) {
-      if (rule.form().name().equals("LABEL")) {
-        AgeLabel label = new AgeLabel(Integer.parseInt(rule.type()), rule.name(), rule.kind());
-        if (!label.isDefault()) {
-          known.add(label);
-        }
-      }
+      LabelRule.of(rule)
+          .map(label -> new AgeLabel(label.id(), label.name(), label.kind()))
+          .filter(label -> !label.isDefault())
+          .ifPresent(known::add);
     }
     Numbering ids = new Numbering.Kept();
     if (known.isEmpty()) {

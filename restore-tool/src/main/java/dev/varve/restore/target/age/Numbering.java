@@ -30,6 +30,10 @@ sealed interface Numbering extends AutoCloseable permits Numbering.Kept, GivenId
 
   /** Of a chain whose ids are graphids already. */
   record Kept() implements Numbering {
+    private static final int ENTRY_BITS = 48;
+
+    private static final int DIGITS_MAX = 19;
+
     @Override
     public long vertex(String id, long position) {
       return number(ElementId.vertex(id));
@@ -66,13 +70,33 @@ sealed interface Numbering extends AutoCloseable permits Numbering.Kept, GivenId
 
     /** The graphid that an id is, or null if it is none. */
     static @Nullable Long numberOrNull(String id) {
-      try {
-        Graphid graphid = Graphid.parse(id);
-        boolean good = graphid.label() > 0 && graphid.entry() > 0 && graphid.toString().equals(id);
-        return good ? graphid.number() : null;
-      } catch (NumberFormatException e) {
-        return null;
+      long number = parse(id);
+      return number >>> ENTRY_BITS > 0 && (number & Graphid.ENTRY_MAX) > 0 ? number : null;
+    }
+
+    /** A decimal number as {@link Long#toString} writes it; 0, which is no graphid, for others. */
+    private static long parse(String id) {
+      int length = id.length();
+      boolean negative = length > 0 && id.charAt(0) == '-';
+      int first = negative ? 1 : 0;
+      if (length == first || length - first > DIGITS_MAX || id.charAt(first) == '0') {
+        return 0;
       }
+      long number = 0;
+      for (int i = first; i < length; i++) {
+        int digit = id.charAt(i) - '0';
+        if (digit < 0 || digit > 9) {
+          return 0;
+        }
+        number = number * 10 - digit;
+        if (number > 0) {
+          return 0; // it went over
+        }
+      }
+      if (negative) {
+        return number;
+      }
+      return number == Long.MIN_VALUE ? 0 : -number;
     }
   }
 }

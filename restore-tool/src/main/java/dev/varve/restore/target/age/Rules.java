@@ -1,5 +1,6 @@
 package dev.varve.restore.target.age;
 
+import dev.varve.age.LabelRule;
 import dev.varve.graph.StoreSchema;
 import dev.varve.restore.Progress;
 import dev.varve.restore.target.Dispatcher;
@@ -68,7 +69,7 @@ final class Rules {
     List<String> problems = Collections.synchronizedList(new ArrayList<>());
     for (StoreSchema.Form form : List.of(StoreSchema.Form.CONSTRAINT, StoreSchema.Form.INDEX)) {
       for (StoreSchema.Rule rule : schema.rules()) {
-        if (rule.form() == form && !rule.type().equals(LOOKUP)) {
+        if (rule.form() == form && !rule.type().equals(LOOKUP) && LabelRule.of(rule).isEmpty()) {
           dispatcher.submit(
               new Dispatcher.Task(
                   0,
