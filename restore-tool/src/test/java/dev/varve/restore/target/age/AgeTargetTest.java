@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.varve.age.Graphid;
+import dev.varve.age.LabelRule;
 import dev.varve.container.age.AgeServer;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
@@ -263,6 +264,83 @@ final class AgeTargetTest {
     assertThat(cypher("CREATE (n:Newer) RETURN id(n)")).containsExactly(id(ODD + 2, 1));
     assertThat(cypher("MATCH (n:Person) WHERE n.name = 'p9' DETACH DELETE n RETURN 1")).hasSize(1);
     query("SELECT drop_graph('" + graph + "', true)");
+  }
+
+  @Test
+  void labelsAreThereWithTheirNumbersThoughTheyAreEmpty() throws Exception {
+    List<StoreSchema.Rule> rules =
+        List.of(
+            new LabelRule(LabelRule.NO_VERTEX_LABEL, ElementKind.VERTEX, 1).rule(),
+            new LabelRule(LabelRule.NO_EDGE_LABEL, ElementKind.EDGE, 2).rule(),
+            new LabelRule("Person", ElementKind.VERTEX, PERSON).rule(),
+            new LabelRule("KNOWS", ElementKind.EDGE, KNOWS).rule(),
+            new LabelRule("Empty", ElementKind.VERTEX, 7).rule(),
+            new LabelRule("select", ElementKind.EDGE, 300).rule());
+    ChainLab lab = ageChain(Optional.of(new StoreSchema.Change(true, rules, List.of())));
+    RestoreReport report = restore(lab, target(7));
+    assertThat(report.actual()).isEqualTo(lab.fingerprint());
+    assertThat(report.problems()).isEmpty();
+    assertThat(
+            query(
+                "SELECT l.id || ' ' || l.name || ' ' || CAST(l.kind AS text) FROM ag_label l JOIN ag_graph g"
+                    + " ON l.graph = g.graphid WHERE g.name = '"
+                    + graph
+                    + "' AND l.id > 2 ORDER BY l.id"))
+        .containsExactly(
+            PERSON + " Person v",
+            KNOWS + " KNOWS e",
+            "7 Empty v",
+            ODD + " Größe_日本 v", // the rules do not know of it: made when it was met
+            "300 select e");
+    assertThat(cypher("CREATE (n:Empty) RETURN id(n)")).containsExactly(id(7, 1));
+    assertThat(cypher("CREATE (n:Fresh) RETURN id(n)")).containsExactly(id(301, 1));
+  }
+
+  /**
+   * What {@code pg_dump} says of one graph is no graph elsewhere, and what it says of a database
+   * cannot be read by two jobs, nor without errors where the extension is already.
+   */
+  @Test
+  void whereADumpFailsTheRestoreDoesNot() throws Exception {
+    ChainLab lab = ageChain(Optional.empty());
+    restore(lab, target(7));
+    String other = "d" + graph.substring(1, 8);
+    server().createDatabase(other);
+    for (String neighbour : List.of("first", "second")) {
+      query(other, "SELECT create_graph('" + neighbour + "')");
+      query(other, "SELECT * FROM cypher('" + neighbour + "', $$ CREATE (:P) $$) AS (a agtype)");
+    }
+    dump("-n", graph, AgeServer.DATABASE);
+    server().exec("pg_restore", "-U", AgeServer.USER, "-d", other, "/tmp/dump");
+    assertThatThrownBy(() -> query(other, count(graph)))
+        .hasMessageContaining("graph \"" + graph + "\" does not exist");
+    query(other, "DROP SCHEMA \"" + graph + "\" CASCADE");
+
+    RestoreReport report = restore(lab, target(AgeServer.USER, AgeServer.PASSWORD, other, 7));
+    assertThat(report.actual()).isEqualTo(lab.fingerprint());
+    assertThat(query(other, count(graph))).containsExactly("42");
+    assertThat(query(other, count("first"))).containsExactly("1");
+
+    dump(other); // what was restored is fit to be dumped as any graph of AGE is
+    assertThatThrownBy(
+            () -> server().exec("pg_restore", "-U", AgeServer.USER, "-d", other, "/tmp/dump"))
+        .hasMessageContaining("already exists");
+    query(other, "SELECT drop_graph('" + graph + "', true)");
+    query("CREATE DATABASE " + other + "2");
+    server().exec("pg_restore", "-U", AgeServer.USER, "-d", other + "2", "/tmp/dump");
+    query(other + "2", "LOAD 'age'");
+    assertThat(query(other + "2", count(graph))).containsExactly("42");
+  }
+
+  private static void dump(String... of) throws Exception {
+    List<String> command =
+        new ArrayList<>(List.of("pg_dump", "-U", AgeServer.USER, "-Fc", "-f", "/tmp/dump"));
+    command.addAll(List.of(of));
+    server().exec(command.toArray(String[]::new));
+  }
+
+  private static String count(String graph) {
+    return "SELECT * FROM cypher('" + graph + "', $$ MATCH (n) RETURN count(n) $$) AS (a agtype)";
   }
 
   @Test
