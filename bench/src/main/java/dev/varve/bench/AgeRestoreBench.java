@@ -18,17 +18,19 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Restores a graph from its chain into PostgreSQL with Apache AGE, and the same graph from a dump
  * with {@code pg_restore} (one job: with more it breaks AGE's catalogue), in turns, into fresh
  * databases of one server. Each restore is a JVM of its own, whose start counts; its figures are
  * without and with reading back, which {@code pg_restore} does not do. Beside them how large the
- * base is against the dump, and what pgBackRest takes for the server's files.
+ * base is against the dump, and what pgBackRest takes for the server's files, if the image has it.
  *
  * <p>{@code -Dvertices=1000000 -Dedges=5000000 -Drounds=3 -Dindexed=false -Dlevel=1 -Dseed=1}.
  * Wants a Docker engine; {@code VARVE_TEST_AGE_IMAGE} names an image where none can be pulled.
@@ -37,6 +39,7 @@ public final class AgeRestoreBench {
 
   private static final String HEAP = "-Xmx768m";
   private static final double BAR = 1.2;
+  private static final long CPU_POLL_MS = 20;
   private static final String DUMP = "/tmp/bench.dump";
   private static final String BACKREST = "/tmp/backrest";
   private static final String DATA_DIRECTORY = "SHOW data_directory";
@@ -63,9 +66,13 @@ public final class AgeRestoreBench {
     }
   }
 
-  /** What one restore took. */
-  private record Taken(double seconds, double readBack) {
-    static final Taken NEVER = new Taken(Double.MAX_VALUE, 0);
+  /**
+   * What one restore took.
+   *
+   * @param cpuSeconds of the restoring process and of the server together
+   */
+  private record Taken(double seconds, double readBack, double cpuSeconds) {
+    static final Taken NEVER = new Taken(Double.MAX_VALUE, 0, Double.MAX_VALUE);
 
     double load() {
       return seconds - readBack;
@@ -88,7 +95,7 @@ public final class AgeRestoreBench {
             new AgeShape(vertices, edges, Boolean.getBoolean("indexed")))
         .write(vertices, edges);
     Taken restored = Taken.NEVER;
-    double loaded = Double.MAX_VALUE;
+    Taken loaded = Taken.NEVER;
     double dumped = 0;
     for (int round = 0; round < rounds; round++) {
       String ours = "ours" + round;
@@ -102,32 +109,37 @@ public final class AgeRestoreBench {
       }
       statement(AgeServer.DATABASE, "CREATE DATABASE theirs" + round);
       statement(AgeServer.DATABASE, "CHECKPOINT");
-      loaded =
-          Math.min(
-              loaded, seconds("pg_restore", "-U", AgeServer.USER, "-d", "theirs" + round, DUMP));
+      loaded = loaded.less(pgRestore("theirs" + round));
       statement(AgeServer.DATABASE, "DROP DATABASE theirs" + round);
     }
     long base = plan(repository).bytes();
     long dump = Long.parseLong(server.exec("stat", "-c", "%s", DUMP).strip());
-    Backrest files = backrest();
-    Report.print(
-        "age-restore",
-        Report.figure("vertices", vertices),
-        Report.figure("edges", edges),
-        Report.figure("rounds (the fastest counts)", rounds),
-        Report.figure("pg_restore seconds", loaded),
-        Report.figure("restore seconds, load", restored.load()),
-        Report.figure("restore seconds, read back", restored.readBack()),
-        Report.figure("ratio, load", restored.load() / loaded),
-        Report.figure("ratio, load and verification", restored.seconds() / loaded),
-        Report.figure("bar", BAR),
-        Report.figure("base bytes", base),
-        Report.figure("pg_dump bytes (zstd 1)", dump),
-        Report.figure("ratio of bytes", (double) base / dump),
-        Report.figure("pg_dump seconds", dumped),
-        Report.figure("pgBackRest backup seconds", files.backup()),
-        Report.figure("pgBackRest backup bytes", files.bytes()),
-        Report.figure("pgBackRest restore seconds", files.restore()));
+    List<Report.Figure> figures = new ArrayList<>();
+    figures.addAll(
+        List.of(
+            Report.figure("vertices", vertices),
+            Report.figure("edges", edges),
+            Report.figure("rounds (the fastest counts)", rounds),
+            Report.figure("pg_restore seconds", loaded.load()),
+            Report.figure("pg_restore CPU seconds", loaded.cpuSeconds()),
+            Report.figure("restore seconds, load", restored.load()),
+            Report.figure("restore seconds, read back", restored.readBack()),
+            Report.figure("restore CPU seconds, with it", restored.cpuSeconds()),
+            Report.figure("ratio, load", restored.load() / loaded.load()),
+            Report.figure("ratio, load and verification", restored.seconds() / loaded.load()),
+            Report.figure("bar", BAR),
+            Report.figure("base bytes", base),
+            Report.figure("pg_dump bytes (zstd 1)", dump),
+            Report.figure("ratio of bytes", (double) base / dump),
+            Report.figure("pg_dump seconds", dumped)));
+    backrest()
+        .ifPresent(
+            files -> {
+              figures.add(Report.figure("pgBackRest backup seconds", files.backup()));
+              figures.add(Report.figure("pgBackRest backup bytes", files.bytes()));
+              figures.add(Report.figure("pgBackRest restore seconds", files.restore()));
+            });
+    Report.print("age-restore", figures.toArray(Report.Figure[]::new));
   }
 
   private static RestorePlan plan(Path repository) {
@@ -147,15 +159,42 @@ public final class AgeRestoreBench {
             List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), HEAP));
     command.addAll(List.of("-XX:+UseParallelGC", "-cp", System.getProperty("java.class.path")));
     command.addAll(List.of(AgeRestoreBench.class.getName(), repository.toString(), uri));
+    double serverCpu = serverCpuSeconds();
     long start = System.nanoTime();
     Process process =
         new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
-    if (process.waitFor() != 0) {
-      throw new IOException("the restore failed:\n" + Files.readString(log));
+    double cpu = 0;
+    while (!process.waitFor(CPU_POLL_MS, TimeUnit.MILLISECONDS)) {
+      cpu = process.info().totalCpuDuration().map(Duration::toNanos).orElse(0L) / 1e9;
     }
     double seconds = since(start);
+    if (process.exitValue() != 0) {
+      throw new IOException("the restore failed:\n" + Files.readString(log));
+    }
     List<String> lines = Files.readAllLines(log);
-    return new Taken(seconds, Double.parseDouble(lines.get(lines.size() - 1)));
+    return new Taken(
+        seconds,
+        Double.parseDouble(lines.get(lines.size() - 1)),
+        cpu + serverCpuSeconds() - serverCpu);
+  }
+
+  private Taken pgRestore(String database) throws IOException, InterruptedException {
+    double cpu = serverCpuSeconds(); // pg_restore runs beside the server
+    double seconds = seconds("pg_restore", "-U", AgeServer.USER, "-d", database, DUMP);
+    return new Taken(seconds, 0, serverCpuSeconds() - cpu);
+  }
+
+  /** What all processes in the container have used so far; by either version of control groups. */
+  private double serverCpuSeconds() throws IOException, InterruptedException {
+    return Double.parseDouble(
+        server
+            .exec(
+                "sh",
+                "-c",
+                "if [ -f /sys/fs/cgroup/cpu.stat ];"
+                    + " then awk '/^usage_usec/ { print $2 / 1e6 }' /sys/fs/cgroup/cpu.stat;"
+                    + " else awk '{ print $1 / 1e9 }' /sys/fs/cgroup/cpuacct/cpuacct.usage; fi")
+            .strip());
   }
 
   private static void restore(Path repository, String uri) {
@@ -190,7 +229,11 @@ public final class AgeRestoreBench {
   /** What pgBackRest took for the files of a server with the graph and nothing else in it. */
   private record Backrest(double backup, long bytes, double restore) {}
 
-  private Backrest backrest() throws IOException, InterruptedException, SQLException {
+  /** Absent where the image has no pgBackRest. */
+  private Optional<Backrest> backrest() throws IOException, InterruptedException, SQLException {
+    if (server.exec("sh", "-c", "command -v pgbackrest || true").isBlank()) {
+      return Optional.empty();
+    }
     String data;
     try (Connection connection = server.connect();
         Statement statement = connection.createStatement();
@@ -220,7 +263,7 @@ public final class AgeRestoreBench {
                 + BACKREST
                 + "/restored"
                 + options);
-    return new Backrest(backup, bytes, restore);
+    return Optional.of(new Backrest(backup, bytes, restore));
   }
 
   private double shell(String command) throws IOException, InterruptedException {

@@ -146,7 +146,7 @@ final class AgeDatabase implements AutoCloseable {
       call(connection, "SELECT ag_catalog.create_graph(CAST(? AS name))", graph);
       return true;
     } catch (SQLException e) {
-      if ("42602".equals(e.getSQLState())) {
+      if ("22023".equals(e.getSQLState())) {
         throw new VarveException(
             ExitCode.FAILED,
             "AGE does not take '" + graph + "' as the name of a graph: " + e.getMessage(),

@@ -26,7 +26,7 @@ public record AgeSettings(
     Duration retryFor,
     Path workDirectory) {
 
-  private static final int PART_ELEMENTS = 25_000;
+  private static final int PART_ELEMENTS = 50_000;
   private static final int PART_BYTES = 4 << 20;
 
   public AgeSettings {
@@ -41,12 +41,15 @@ public record AgeSettings(
     }
   }
 
-  /** What suits most servers: one connection a core, but not fewer than two nor more than four. */
+  /**
+   * What suits most servers: a connection more than there are cores, since while rows are made for
+   * one the server works for another; but not more than four.
+   */
   public static AgeSettings of(TargetUri.Age uri, Optional<String> password) {
     return new AgeSettings(
         uri,
         password,
-        Math.max(2, Math.min(4, Runtime.getRuntime().availableProcessors())),
+        Math.min(4, Runtime.getRuntime().availableProcessors() + 1),
         PART_ELEMENTS,
         PART_BYTES,
         Duration.ofMinutes(2),

@@ -15,6 +15,7 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +23,9 @@ import org.jspecify.annotations.Nullable;
 final class Labels {
 
   private static final int NAME_BYTES_MAX = 63;
+
+  /** What AGE and PostgreSQL say of a name that cannot be a label, or is taken. */
+  private static final Set<String> NOT_A_LABEL = Set.of("3F000", "42602", "42P07");
 
   private final AgeSession session;
   private final String graph;
@@ -130,7 +134,7 @@ final class Labels {
       statement.setString(2, label.name());
       statement.execute();
     } catch (SQLException e) {
-      if ("42602".equals(e.getSQLState()) || "42P07".equals(e.getSQLState())) {
+      if (NOT_A_LABEL.contains(String.valueOf(e.getSQLState()))) {
         throw refused(label, e);
       }
       throw e;

@@ -408,7 +408,12 @@ final class AgeTargetTest {
       assertThatThrownBy(() -> restore(lab, target(2)))
           .as(entry.getKey())
           .isInstanceOfSatisfying(
-              VarveException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.FAILED));
+              VarveException.class,
+              e -> {
+                assertThat(e.exitCode()).isEqualTo(ExitCode.FAILED);
+                assertThat(e.getMessage()).contains("AGE ");
+                assertThat(e.hint()).contains("dir:<path>");
+              });
       assertThat(query("SELECT name FROM ag_graph WHERE name = '" + graph + "'")).isEmpty();
       assertThat(isUnfinished()).isFalse();
     }
