@@ -29,6 +29,11 @@ record AgeShape(long vertices, long edges, boolean indexed) implements Synthetic
   private static final int BIRTHDAYS = 20_000;
 
   @Override
+  public String store() {
+    return "age:bench";
+  }
+
+  @Override
   public ElementId id(ElementKind kind, long n) {
     boolean vertex = kind == ElementKind.VERTEX;
     long each = each(kind);

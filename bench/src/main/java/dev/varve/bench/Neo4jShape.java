@@ -39,6 +39,11 @@ record Neo4jShape() implements SyntheticChain.Shape {
   }
 
   @Override
+  public String store() {
+    return "neo4j:bench";
+  }
+
+  @Override
   public ElementId id(ElementKind kind, long n) {
     return new ElementId(kind, Long.toString(n));
   }

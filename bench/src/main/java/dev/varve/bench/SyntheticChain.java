@@ -43,7 +43,6 @@ final class SyntheticChain {
 
   private static final Site SITE = Site.parse("neo4j@1");
   private static final long FIRST_SEQ = 1;
-  private static final String STORE = "neo4j:bench";
   private static final long COMMITTED_MICROS = 1_700_000_000_000_000L;
   private static final int LEVEL = Integer.getInteger("level", 1);
   private static final int ELEMENTS_A_SEGMENT = 250_000;
@@ -74,6 +73,9 @@ final class SyntheticChain {
 
   /** What the elements are like. */
   interface Shape {
+    /** The identity of the store that they come from. */
+    String store();
+
     /** Rises with n. */
     ElementId id(ElementKind kind, long n);
 
@@ -187,7 +189,7 @@ final class SyntheticChain {
             VersionVector.of(SITE, seq),
             new Manifest.CommitSpan(committed, committed),
             positions,
-            List.of(new Manifest.SiteCut(SITE, STORE, seq, committed, Optional.empty())),
+            List.of(new Manifest.SiteCut(SITE, shape.store(), seq, committed, Optional.empty())),
             new Manifest.Counts(count(ElementKind.VERTEX), count(ElementKind.EDGE), versions, 0, 0),
             fingerprint,
             shape.schema(),
