@@ -61,7 +61,7 @@ public final class Neo4jValues {
     try {
       long months = Math.multiplyExact(duration.months(), SECONDS_A_MONTH);
       long days = Math.multiplyExact(duration.days(), SECONDS_A_DAY);
-      Math.addExact(Math.addExact(months, days), Math.addExact(duration.seconds(), 1));
+      Math.addExact(Math.addExact(months, days), duration.seconds());
       return duration.nanos() >= 0 && duration.nanos() < NANOS_A_SECOND;
     } catch (ArithmeticException e) {
       return false;
