@@ -5,6 +5,7 @@ import dev.varve.archive.DirectoryRepository;
 import dev.varve.archive.EntryJson;
 import dev.varve.archive.Keys;
 import dev.varve.archive.Manifest;
+import dev.varve.archive.SegmentFormat;
 import dev.varve.archive.SegmentWriter;
 import dev.varve.change.Dot;
 import dev.varve.change.Site;
@@ -196,7 +197,7 @@ final class SyntheticChain {
             segments,
             Optional.empty(),
             new Manifest.Writer("bench", "0"),
-            Manifest.Encoding.ZSTD,
+            Manifest.Encoding.of(kind, Optional.empty()),
             Instant.EPOCH);
     byte[] json = EntryJson.write(manifest);
     repository.create(manifest.key(), json);
@@ -214,7 +215,7 @@ final class SyntheticChain {
       String part = kind.code() + String.format("%03d", segments.size());
       String key = Keys.part(GRAPH, 1, part, 1);
       Path file = scratch.resolve(part);
-      try (SegmentWriter writer = new SegmentWriter(file, key, kind, LEVEL)) {
+      try (SegmentWriter writer = new SegmentWriter(file, key, kind, SegmentFormat.ELEMENTS, LEVEL)) {
         for (long n = from; n < Math.min(count, from + ELEMENTS_A_SEGMENT); n++) {
           writer.append(version(shape.id(kind, n), elements.apply(n), n));
         }

@@ -15,6 +15,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
 import java.security.MessageDigest;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
 import org.apache.avro.Schema;
 import org.apache.avro.generic.GenericDatumReader;
 import org.apache.avro.generic.GenericDatumWriter;
@@ -34,7 +36,7 @@ import org.jspecify.annotations.Nullable;
 final class ContainerReader implements AutoCloseable {
 
   private static final int STREAM_BUFFER_BYTES = 64 * 1024;
-  private static final int SYNC_BYTES = 16;
+  private static final int SYNC_BYTES = ContainerWriter.SYNC_BYTES;
   private static final int METADATA_ENTRIES_MAX = 1000;
   private static final int METADATA_BYTES_MAX = 16 * 1024 * 1024;
   private static final int BLOCK_BYTES_MAX = 512 * 1024 * 1024;
@@ -53,11 +55,10 @@ final class ContainerReader implements AutoCloseable {
   private long offset;
   private boolean ended;
 
-  private ContainerReader(InputStream in, Manifest.StoredObject object, Schema schema)
+  private ContainerReader(InputStream in, Manifest.StoredObject object, List<Schema> expected)
       throws IOException {
     this.in = in;
     this.object = object;
-    this.schema = schema;
     fill(4);
     if (!Arrays.equals(frame, 0, 4, ContainerWriter.MAGIC, 0, 4)) {
       throw damaged("it does not begin as an Avro container does", null);
@@ -85,20 +86,32 @@ final class ContainerReader implements AutoCloseable {
     }
     fill(SYNC_BYTES);
     sync = Arrays.copyOf(frame, SYNC_BYTES);
+    String text = written;
     packed = codec.equals(ContainerWriter.CODEC);
     if (!packed && !codec.equals("null")) {
       throw new NewerFormatException(object.key(), "codec " + codec, ContainerWriter.CODEC);
     }
-    olderSchema = written.equals(schema.toString()) ? null : parse(written);
+    Optional<Schema> same =
+        expected.stream().filter(known -> known.toString().equals(text)).findFirst();
+    if (same.isPresent()) {
+      olderSchema = null;
+      schema = same.get();
+    } else {
+      Schema older = parse(text);
+      olderSchema = older;
+      schema = sameRecord(expected, older);
+    }
   }
 
   /**
    * Opens an object that a manifest names.
    *
+   * @param expected schemas of different records, of which the file holds one
    * @throws DamagedException if it is missing or does not begin as it should
    * @throws IOException if the repository cannot be read
    */
-  static ContainerReader open(Repository repository, Manifest.StoredObject object, Schema expected)
+  static ContainerReader open(
+      Repository repository, Manifest.StoredObject object, List<Schema> expected)
       throws IOException {
     InputStream in;
     try {
@@ -113,6 +126,11 @@ final class ContainerReader implements AutoCloseable {
       buffered.close();
       throw e;
     }
+  }
+
+  /** The expected schema that the data are in. */
+  Schema schema() {
+    return schema;
   }
 
   /** A block's data, in the expected schema. */
@@ -233,6 +251,14 @@ final class ContainerReader implements AutoCloseable {
     } catch (RuntimeException e) { // the parser throws what it likes at text that is no schema
       throw damaged("its schema cannot be read", e);
     }
+  }
+
+  /** The schema of the record that was written; where there is none, no block will fit. */
+  private static Schema sameRecord(List<Schema> expected, Schema written) {
+    return expected.stream()
+        .filter(known -> known.getFullName().equals(written.getFullName()))
+        .findFirst()
+        .orElse(expected.get(0));
   }
 
   private String readString() throws IOException {

@@ -23,7 +23,6 @@ import org.apache.avro.Schema;
 final class ContainerWriter implements AutoCloseable {
 
   static final byte[] MAGIC = {'O', 'b', 'j', 1};
-  static final byte[] SYNC = "varve segment v1".getBytes(StandardCharsets.US_ASCII);
   static final String CODEC = "zstandard";
 
   /** A block is closed when it holds this much before compression. */
@@ -34,9 +33,12 @@ final class ContainerWriter implements AutoCloseable {
 
   static final int ZSTD_LEVEL_MAX = 19;
 
+  static final int SYNC_BYTES = 16;
+
   private static final int FILE_BUFFER_BYTES = 64 * 1024;
 
   private final MessageDigest digest = Digests.sha256();
+  private final byte[] sync;
   private final OutputStream out;
   private final ZstdCompressCtx zstd;
   private final AvroOutput block = new AvroOutput();
@@ -48,11 +50,16 @@ final class ContainerWriter implements AutoCloseable {
   /**
    * Creates the file, which must not exist.
    *
+   * @param formatVersion of what is written, for the sync marker
    * @param level of zstd, 1 to 19
    */
-  ContainerWriter(Path file, Schema schema, int level) throws IOException {
+  ContainerWriter(Path file, Schema schema, int formatVersion, int level) throws IOException {
     if (level < 1 || level > ZSTD_LEVEL_MAX) {
       throw new IllegalArgumentException("level must be 1 to " + ZSTD_LEVEL_MAX + ", got " + level);
+    }
+    sync = ("varve segment v" + formatVersion).getBytes(StandardCharsets.US_ASCII);
+    if (sync.length != SYNC_BYTES) {
+      throw new IllegalArgumentException("version must have one digit, got " + formatVersion);
     }
     out =
         new BufferedOutputStream(
@@ -71,7 +78,7 @@ final class ContainerWriter implements AutoCloseable {
     frame.writeString("avro.schema").writeString(schema.toString());
     frame.writeString("avro.codec").writeString(CODEC);
     frame.writeLong(0);
-    frame.raw(SYNC, 0, SYNC.length);
+    frame.raw(sync, 0, sync.length);
     flushFrame();
   }
 
@@ -115,7 +122,7 @@ final class ContainerWriter implements AutoCloseable {
         zstd.compressByteArray(compressed, 0, compressed.length, block.array(), 0, block.length());
     frame.writeLong(blockCount).writeLong(size);
     frame.raw(compressed, 0, size);
-    frame.raw(SYNC, 0, SYNC.length);
+    frame.raw(sync, 0, sync.length);
     flushFrame();
     block.clear();
     blockCount = 0;

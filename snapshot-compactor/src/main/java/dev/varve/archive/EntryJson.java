@@ -25,6 +25,10 @@ import java.util.Optional;
 public final class EntryJson {
 
   private static final SealedJson.Format FORMAT = new SealedJson.Format("varve-manifest", 1, 0);
+
+  /** Says that a reader has to know {@link SegmentFormat#ELEMENTS}. */
+  private static final SealedJson.Format FORMAT_2 = new SealedJson.Format("varve-manifest", 2, 0);
+
   private static final String LEDGER = "ledger";
 
   private EntryJson() {}
@@ -39,7 +43,7 @@ public final class EntryJson {
 
   /** The entry's bytes. */
   public static byte[] write(Entry entry) {
-    ObjectNode json = SealedJson.begin(FORMAT);
+    ObjectNode json = SealedJson.begin(format(entry));
     json.put("graph", entry.graph());
     json.put("number", entry.number());
     json.put("kind", entry instanceof Manifest m ? word(m.kind()) : LEDGER);
@@ -71,7 +75,14 @@ public final class EntryJson {
    * @throws NewerFormatException if its major version is not known
    */
   public static Entry read(String key, byte[] bytes) {
-    return SealedJson.read(key, bytes, FORMAT, EntryJson::entry);
+    return SealedJson.read(key, bytes, FORMAT_2, EntryJson::entry);
+  }
+
+  private static SealedJson.Format format(Entry entry) {
+    return entry instanceof Manifest manifest
+            && manifest.encoding().segments() == SegmentFormat.ELEMENTS
+        ? FORMAT_2
+        : FORMAT;
   }
 
   private static Entry entry(JsonNode json) {

@@ -235,9 +235,17 @@ public record Manifest(
    * How segments and transactions file are packed.
    *
    * @param compression the Avro codec's name
+   * @param segments how the versions in them are laid out
    * @param keyId the key that they are encrypted with; absent if they are not
    */
-  public record Encoding(String compression, Optional<String> keyId) {
-    public static final Encoding ZSTD = new Encoding("zstandard", Optional.empty());
+  public record Encoding(String compression, SegmentFormat segments, Optional<String> keyId) {
+    /** What every segment was packed like once, and those of deltas still are. */
+    public static final Encoding ZSTD =
+        new Encoding("zstandard", SegmentFormat.VERSIONS, Optional.empty());
+
+    /** How a snapshot of this kind is packed now. */
+    public static Encoding of(Kind kind, Optional<String> keyId) {
+      return new Encoding(ZSTD.compression, SegmentFormat.of(kind), keyId);
+    }
   }
 }

@@ -54,6 +54,9 @@ final class ManifestJson {
     manifest.schema().rules().forEach(rule -> writeRule(schema.addObject(), rule));
     ObjectNode encoding =
         json.putObject("encoding").put("compression", manifest.encoding().compression());
+    if (manifest.encoding().segments() != SegmentFormat.VERSIONS) {
+      encoding.put("segments", manifest.encoding().segments().number());
+    }
     manifest.encoding().keyId().ifPresent(id -> encoding.put("keyId", id));
   }
 
@@ -86,7 +89,12 @@ final class ManifestJson {
             file ->
                 new Manifest.TransactionsFile(storedObject(file), number(file, "transactions"))),
         head.writer(),
-        new Manifest.Encoding(text(encoding, "compression"), optionalText(encoding, "keyId")),
+        new Manifest.Encoding(
+            text(encoding, "compression"),
+            encoding.has("segments")
+                ? SegmentFormat.ofNumber(number(encoding, "segments"))
+                : SegmentFormat.VERSIONS,
+            optionalText(encoding, "keyId")),
         head.createdAt());
   }
 

@@ -36,7 +36,7 @@ public final class SealedJson {
 
   private SealedJson() {}
 
-  /** What an object is, and in which version this program writes it. */
+  /** What an object is, and the newest version of it; this program reads all before it too. */
   public record Format(String name, int major, int minor) {
     private String version() {
       return major + "." + minor;
@@ -132,7 +132,8 @@ public final class SealedJson {
     if (!matcher.matches()) {
       throw new DamagedException(key, "version is '" + version + "'", null);
     }
-    if (Integer.parseInt(matcher.group(1)) != format.major()) {
+    int major = Integer.parseInt(matcher.group(1));
+    if (major < 1 || major > format.major()) {
       throw new NewerFormatException(key, version, format.version());
     }
   }

@@ -4,9 +4,11 @@ import dev.varve.graph.ElementId;
 import dev.varve.topology.ElementVersion;
 import dev.varve.topology.VersionHeader;
 import dev.varve.wire.AvroInput;
+import dev.varve.wire.AvroOutput;
 import dev.varve.wire.MalformedRecordException;
 import dev.varve.wire.VersionCodec;
 import java.io.IOException;
+import java.util.List;
 import org.apache.avro.Schema;
 import org.jspecify.annotations.Nullable;
 
@@ -16,21 +18,29 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Stands before the first version at first; {@link #next} moves on. What is decoded of a version
  * is up to the caller: nothing but the id, the header, or all of it. Memory: one block.
+ *
+ * <p>Versions are given as the topology tables have them, whatever the segment's format is. Where
+ * that has no hashes they are made of the states, and nothing is known of what was replaced.
  */
 public final class SegmentReader implements AutoCloseable {
 
-  private static final Schema SCHEMA = Schemas.segmentEntry();
+  private static final Schema VERSIONS = Schemas.segment(SegmentFormat.VERSIONS);
+  private static final Schema ELEMENTS = Schemas.segment(SegmentFormat.ELEMENTS);
   private static final BinarySkipper VERSION =
-      BinarySkipper.of(SCHEMA.getField("version").schema());
+      BinarySkipper.of(VERSIONS.getField("version").schema());
 
   private final ContainerReader container;
   private final Manifest.Segment segment;
+  private final SegmentFormat format;
+  private final ElementRecord records;
+  private final AvroOutput unpacked = new AvroOutput();
   private final VersionCodec codec = new VersionCodec();
   private AvroInput block = new AvroInput(new byte[0]);
   private long leftInBlock;
   private long versions;
   private @Nullable String id;
   private @Nullable VersionHeader header;
+  private byte[] array = new byte[0];
   private int entryStart;
   private int versionStart;
   private int versionEnd;
@@ -38,6 +48,9 @@ public final class SegmentReader implements AutoCloseable {
   private SegmentReader(ContainerReader container, Manifest.Segment segment) {
     this.container = container;
     this.segment = segment;
+    this.format =
+        container.schema().equals(ELEMENTS) ? SegmentFormat.ELEMENTS : SegmentFormat.VERSIONS;
+    this.records = new ElementRecord(segment.kind());
   }
 
   /**
@@ -48,7 +61,8 @@ public final class SegmentReader implements AutoCloseable {
    */
   public static SegmentReader open(Repository repository, Manifest.Segment segment)
       throws IOException {
-    return new SegmentReader(ContainerReader.open(repository, segment.object(), SCHEMA), segment);
+    return new SegmentReader(
+        ContainerReader.open(repository, segment.object(), List.of(VERSIONS, ELEMENTS)), segment);
   }
 
   /**
@@ -74,12 +88,11 @@ public final class SegmentReader implements AutoCloseable {
       leftInBlock = next.count();
     }
     try {
-      entryStart = block.position();
-      String next = block.readString();
-      versionStart = block.position();
-      VERSION.skip(block);
-      versionEnd = block.position();
-      accept(next);
+      if (format == SegmentFormat.VERSIONS) {
+        readVersion();
+      } else {
+        readElement();
+      }
     } catch (MalformedRecordException e) {
       throw container.damaged(
           "version " + (versions + 1) + ", before offset " + container.offset(), e);
@@ -121,9 +134,29 @@ public final class SegmentReader implements AutoCloseable {
     return decode(() -> codec.read(elementId(), versionBytes()));
   }
 
+  /** Whether each version's hash was made of its state just now, so that the two agree. */
+  public boolean makesHashes() {
+    return format == SegmentFormat.ELEMENTS;
+  }
+
+  /**
+   * Compares the state with the hash that the version carries.
+   *
+   * @throws DamagedException if they do not agree
+   */
+  public void checkState() {
+    if (!makesHashes()) {
+      try {
+        records.check(id(), versionBytes());
+      } catch (StateMismatchException | MalformedRecordException e) {
+        throw container.damaged(String.valueOf(e.getMessage()), e);
+      }
+    }
+  }
+
   /** The buffer that holds the encoded record; valid until {@link #next}. */
   public byte[] array() {
-    return block.array();
+    return array;
   }
 
   /** Where in {@link #array} the record begins: the id as a string, then the version. */
@@ -137,7 +170,7 @@ public final class SegmentReader implements AutoCloseable {
 
   /** A cursor over the encoded version, without the id. */
   public AvroInput versionBytes() {
-    return new AvroInput(block.array(), versionStart, versionEnd - versionStart);
+    return new AvroInput(array, versionStart, versionEnd - versionStart);
   }
 
   @Override
@@ -145,11 +178,33 @@ public final class SegmentReader implements AutoCloseable {
     container.close();
   }
 
+  private void readVersion() {
+    array = block.array();
+    entryStart = block.position();
+    String next = block.readString();
+    versionStart = block.position();
+    VERSION.skip(block);
+    versionEnd = block.position();
+    accept(next);
+  }
+
+  private void readElement() {
+    int start = block.position();
+    String next = block.readString();
+    accept(next);
+    unpacked.clear().raw(block.array(), start, block.position() - start);
+    entryStart = 0;
+    versionStart = unpacked.length();
+    records.unpack(next, block, unpacked);
+    versionEnd = unpacked.length();
+    array = unpacked.array();
+  }
+
   private void accept(String next) {
     String previous = id;
     if (previous == null
         ? !next.equals(segment.firstId())
-        : !SegmentWriter.ordered(previous, next)) {
+        : !SegmentWriter.ordered(format, previous, next)) {
       throw container.damaged(
           "id " + next + " out of order, before offset " + container.offset(), null);
     }

@@ -2,41 +2,48 @@ package dev.varve.archive;
 
 import dev.varve.graph.ElementKind;
 import dev.varve.topology.ElementVersion;
+import dev.varve.wire.AvroInput;
 import dev.varve.wire.AvroOutput;
 import dev.varve.wire.VersionCodec;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
-import org.apache.avro.Schema;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes one segment into a local file: an Avro container of {@code {id, version}} records, all of
- * one kind, by id ({@link dev.varve.graph.ElementId}'s order) and then by version ({@link
+ * Writes one segment into a local file: an Avro container of versions, all of one kind, by id
+ * ({@link dev.varve.graph.ElementId}'s order) and then by version ({@link
  * dev.varve.topology.VersionDigest#ORDER}). {@code docs/format/segment.md} describes it.
+ *
+ * <p>Versions are given to it as the topology tables have them, whatever the segment's format is. A
+ * hash that the format leaves out is compared with the state first: what is made of the state later
+ * is then what was captured.
  *
  * <p>The caller moves the file into a repository under the key that the segment was given.
  */
 public final class SegmentWriter implements AutoCloseable {
 
-  private static final Schema SCHEMA = Schemas.segmentEntry();
-
   private final ContainerWriter container;
+  private final SegmentFormat format;
   private final String key;
   private final ElementKind kind;
   private final VersionCodec codec = new VersionCodec();
+  private final ElementRecord records;
   private final AvroOutput entry = new AvroOutput();
+  private final AvroOutput packed = new AvroOutput();
   private @Nullable String firstId;
   private @Nullable String lastId;
   private long versions;
   private long tombstones;
 
   /**
+   * A segment of {@link SegmentFormat#VERSIONS}.
+   *
    * @param file must not exist
    * @param key where the segment will lie in the repository
    */
   public SegmentWriter(Path file, String key, ElementKind kind) throws IOException {
-    this(file, key, kind, ContainerWriter.ZSTD_LEVEL_USUAL);
+    this(file, key, kind, SegmentFormat.VERSIONS, ContainerWriter.ZSTD_LEVEL_USUAL);
   }
 
   /**
@@ -44,16 +51,20 @@ public final class SegmentWriter implements AutoCloseable {
    * @param key where it will lie in the repository
    * @param level of compression, 1 to 19
    */
-  public SegmentWriter(Path file, String key, ElementKind kind, int level) throws IOException {
-    this.container = new ContainerWriter(file, SCHEMA, level);
+  public SegmentWriter(Path file, String key, ElementKind kind, SegmentFormat format, int level)
+      throws IOException {
+    this.container = new ContainerWriter(file, Schemas.segment(format), format.number(), level);
     this.key = key;
     this.kind = kind;
+    this.format = format;
+    this.records = new ElementRecord(kind);
   }
 
-  /** Whether, in a segment, one id may come after another (or is the same). */
-  static boolean ordered(String before, String after) {
+  /** Whether, in a segment of this format, one id may come after another. */
+  static boolean ordered(SegmentFormat format, String before, String after) {
     int byLength = Integer.compare(before.length(), after.length());
-    return byLength != 0 ? byLength < 0 : before.compareTo(after) <= 0;
+    int order = byLength != 0 ? byLength : before.compareTo(after);
+    return order < 0 || (order == 0 && format == SegmentFormat.VERSIONS);
   }
 
   /**
@@ -62,19 +73,40 @@ public final class SegmentWriter implements AutoCloseable {
    * @param id without the letter of the kind
    * @param removed whether it is a tombstone
    * @param source holds the encoded record: the id as a string, then the version
+   * @throws StateMismatchException if the format leaves out the hash, and the state does not have
+   *     the one that the version carries
+   * @throws dev.varve.wire.MalformedRecordException if the format leaves out the hash, and the
+   *     record cannot be read
    */
   public void append(String id, boolean removed, byte[] source, int offset, int length)
       throws IOException {
+    append(id, removed, source, offset, length, true);
+  }
+
+  /** Adds a version whose hash was made of its state ({@link SegmentReader#makesHashes}). */
+  public void appendUnchecked(String id, boolean removed, byte[] source, int offset, int length)
+      throws IOException {
+    append(id, removed, source, offset, length, false);
+  }
+
+  private void append(
+      String id, boolean removed, byte[] source, int offset, int length, boolean check)
+      throws IOException {
     String previous = lastId;
-    if (previous == null) {
-      firstId = id;
-    } else if (!ordered(previous, id)) {
+    if (previous != null && !ordered(format, previous, id)) {
       throw new IllegalArgumentException(id + " must not come after " + previous + " in " + key);
     }
+    if (format == SegmentFormat.VERSIONS) {
+      container.append(source, offset, length);
+    } else {
+      packed.clear();
+      records.pack(id, new AvroInput(source, offset, length), check, packed);
+      container.append(packed.array(), 0, packed.length());
+    }
+    firstId = previous == null ? id : firstId;
     lastId = id;
     versions++;
     tombstones += removed ? 1 : 0;
-    container.append(source, offset, length);
   }
 
   /** Adds a version. */

@@ -5,6 +5,7 @@ import dev.varve.wire.AvroInput;
 import dev.varve.wire.MalformedRecordException;
 import dev.varve.wire.TransactionCodec;
 import java.io.IOException;
+import java.util.List;
 import org.apache.avro.Schema;
 import org.jspecify.annotations.Nullable;
 
@@ -34,7 +35,7 @@ public final class TransactionsReader implements AutoCloseable {
    */
   public static TransactionsReader open(Repository repository, Manifest.TransactionsFile file)
       throws IOException {
-    return new TransactionsReader(ContainerReader.open(repository, file.object(), SCHEMA), file);
+    return new TransactionsReader(ContainerReader.open(repository, file.object(), List.of(SCHEMA)), file);
   }
 
   /**

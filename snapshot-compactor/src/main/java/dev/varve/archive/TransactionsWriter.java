@@ -14,6 +14,7 @@ import org.apache.avro.Schema;
 public final class TransactionsWriter implements AutoCloseable {
 
   private static final Schema SCHEMA = Schemas.transaction();
+  private static final int FORMAT_VERSION = 1;
 
   private final ContainerWriter container;
   private final String key;
@@ -35,7 +36,7 @@ public final class TransactionsWriter implements AutoCloseable {
    * @param level of compression, 1 to 19
    */
   public TransactionsWriter(Path file, String key, int level) throws IOException {
-    this.container = new ContainerWriter(file, SCHEMA, level);
+    this.container = new ContainerWriter(file, SCHEMA, FORMAT_VERSION, level);
     this.key = key;
   }
 

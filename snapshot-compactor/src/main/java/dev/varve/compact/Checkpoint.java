@@ -136,7 +136,8 @@ public final class Checkpoint {
       NewestOfEach newest = new NewestOfEach(versions.all());
       while (newest.next()) {
         if (!newest.header().removed() || !forgets) {
-          builder.addNewest(newest.kind(), newest.id(), newest.header(), newest.datum());
+          builder.addNewest(
+              newest.kind(), newest.id(), newest.header(), newest.datum(), newest.provenance());
         }
       }
       builder.finish();
@@ -157,7 +158,7 @@ public final class Checkpoint {
           builder.segments(),
           Optional.empty(),
           bench.writer(),
-          bench.publisher().encoding(),
+          bench.publisher().encoding(Manifest.Kind.CHECKPOINT),
           bench.clock().instant());
     }
   }
@@ -207,6 +208,7 @@ public final class Checkpoint {
     Origin origin = new Origin(0, 0, 0);
     try (SegmentReader reader = SegmentReader.open(bench.repository(), segment)) {
       while (reader.next()) {
+        reader.checkState();
         VersionHeader header = reader.header();
         AvroInput version = reader.versionBytes();
         sorter.addVersion(

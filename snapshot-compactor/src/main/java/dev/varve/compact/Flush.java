@@ -5,6 +5,7 @@ import dev.varve.graph.ElementKind;
 import dev.varve.graph.StoreSchema;
 import dev.varve.topology.VersionHeader;
 import dev.varve.wire.AvroInput;
+import dev.varve.wire.Topics;
 import dev.varve.wire.TransactionCodec;
 import dev.varve.wire.VersionCodec;
 import java.io.IOException;
@@ -21,6 +22,8 @@ final class Flush {
   private final boolean base;
   private final boolean forgetsTombstones;
   private final SortEntry.@Nullable Origin[] firstUncovered;
+  private final Provenance vertices;
+  private final Provenance edges;
   private final VersionCodec versions = new VersionCodec();
   private final TransactionCodec transactions = new TransactionCodec();
   private boolean wholeSchema;
@@ -30,6 +33,7 @@ final class Flush {
   private boolean hasNewest;
 
   /**
+   * @param topics of the tables that it was collected from
    * @param base whether only the newest version of each element is wanted
    * @param forgetsTombstones whether a base may leave out elements that are removed
    * @param places how many partitions there are
@@ -38,12 +42,15 @@ final class Flush {
       VersionSorter.Merge merge,
       SnapshotBuilder builder,
       Cut cut,
+      Topics topics,
       boolean base,
       boolean forgetsTombstones,
       int places) {
     this.merge = merge;
     this.builder = builder;
     this.cut = cut;
+    this.vertices = new Provenance.OfTable(topics.vertices());
+    this.edges = new Provenance.OfTable(topics.edges());
     this.base = base;
     this.forgetsTombstones = forgetsTombstones;
     this.firstUncovered = new SortEntry.Origin[places];
@@ -109,7 +116,13 @@ final class Flush {
     if (hasNewest) {
       VersionHeader header = versions.readHeader(SortEntry.body(newest, 0));
       if (!header.removed() || !forgetsTombstones) {
-        builder.addNewest(kind(newest, 0), SortEntry.id(newest, 0), header, datum(newest, 0));
+        ElementKind kind = kind(newest, 0);
+        builder.addNewest(
+            kind,
+            SortEntry.id(newest, 0),
+            header,
+            datum(newest, 0),
+            kind == ElementKind.VERTEX ? vertices : edges);
       }
       hasNewest = false;
     }

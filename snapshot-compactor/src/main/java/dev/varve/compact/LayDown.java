@@ -66,6 +66,7 @@ final class LayDown {
               merge,
               builder,
               cut,
+              new Topics(graph),
               after.base(),
               Checkpoint.forgetsTombstones(cut),
               tail.places().size());
@@ -92,7 +93,7 @@ final class LayDown {
               builder.segments(),
               builder.transactions(),
               bench.writer(),
-              bench.publisher().encoding(),
+              bench.publisher().encoding(after.kind()),
               bench.clock().instant());
       Chain.Tip published = bench.publisher().publishHead(manifest);
       merge.commit();

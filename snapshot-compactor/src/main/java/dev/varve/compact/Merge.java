@@ -72,7 +72,7 @@ final class Merge {
           builder.segments(),
           builder.transactions(),
           bench.writer(),
-          bench.publisher().encoding(),
+          bench.publisher().encoding(job.kind()),
           bench.clock().instant());
     }
   }

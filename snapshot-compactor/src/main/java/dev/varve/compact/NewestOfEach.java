@@ -24,6 +24,7 @@ final class NewestOfEach {
   private ElementKind kind = ElementKind.VERTEX;
   private String id = "";
   private @Nullable VersionHeader header;
+  private @Nullable Provenance provenance;
   private Fingerprint moved = Fingerprint.EMPTY;
 
   NewestOfEach(VersionRun versions) throws IOException {
@@ -42,6 +43,7 @@ final class NewestOfEach {
     do {
       VersionHeader next = versions.header();
       header = next;
+      provenance = versions.provenance();
       moved = moved.after(next);
       Datum datum = versions.datum();
       length = datum.length();
@@ -64,6 +66,15 @@ final class NewestOfEach {
 
   VersionHeader header() {
     VersionHeader known = header;
+    if (known == null) {
+      throw new IllegalStateException("next() comes first");
+    }
+    return known;
+  }
+
+  /** Where the newest version comes from. */
+  Provenance provenance() {
+    Provenance known = provenance;
     if (known == null) {
       throw new IllegalStateException("next() comes first");
     }

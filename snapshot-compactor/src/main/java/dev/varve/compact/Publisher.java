@@ -46,8 +46,8 @@ final class Publisher {
   }
 
   /** How files are packed that are put now. */
-  Manifest.Encoding encoding() {
-    return new Manifest.Encoding(Manifest.Encoding.ZSTD.compression(), repository.keyId());
+  Manifest.Encoding encoding(Manifest.Kind kind) {
+    return Manifest.Encoding.of(kind, repository.keyId());
   }
 
   /** What became of an entry. */

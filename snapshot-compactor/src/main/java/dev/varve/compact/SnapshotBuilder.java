@@ -2,14 +2,19 @@ package dev.varve.compact;
 
 import dev.varve.archive.Keys;
 import dev.varve.archive.Manifest;
+import dev.varve.archive.SegmentFormat;
 import dev.varve.archive.SegmentWriter;
+import dev.varve.archive.StateMismatchException;
 import dev.varve.archive.TransactionsWriter;
 import dev.varve.change.Transaction;
+import dev.varve.fault.VarveException;
+import dev.varve.graph.ElementId;
 import dev.varve.graph.ElementKind;
 import dev.varve.graph.StoreSchema;
 import dev.varve.topology.Fingerprint;
 import dev.varve.topology.VersionHeader;
 import dev.varve.wire.AvroOutput;
+import dev.varve.wire.MalformedRecordException;
 import dev.varve.wire.TransactionCodec;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -32,6 +37,7 @@ final class SnapshotBuilder implements AutoCloseable {
   private final String graph;
   private final long number;
   private final String letter;
+  private final SegmentFormat format;
   private final List<Manifest.Segment> segments = new ArrayList<>();
   private final TransactionCodec transactionCodec = new TransactionCodec();
   private final AvroOutput transactionRecord = new AvroOutput();
@@ -66,20 +72,45 @@ final class SnapshotBuilder implements AutoCloseable {
     this.graph = graph;
     this.number = number;
     this.letter = kind.head() ? "" : kind == Manifest.Kind.CHECKPOINT ? "c" : "m";
+    this.format = SegmentFormat.of(kind);
     this.schema = schema;
     this.fingerprint = basis.map(Manifest::fingerprint).orElse(Fingerprint.EMPTY);
     this.vertices = basis.map(m -> m.counts().vertices()).orElse(0L);
     this.edges = basis.map(m -> m.counts().edges()).orElse(0L);
   }
 
-  /** Adds the one version of an element that a base or checkpoint has. */
-  void addNewest(ElementKind kind, String id, VersionHeader header, Datum datum)
+  /**
+   * Adds the one version of an element that a base or checkpoint has.
+   *
+   * @throws VarveException if its state does not have the hash that the version carries
+   */
+  void addNewest(
+      ElementKind kind, String id, VersionHeader header, Datum datum, Provenance provenance)
       throws IOException {
     if (header.hash().isPresent()) {
       fingerprint = fingerprint.plus(header.hash().get());
       countAlive(kind, 1);
     }
-    write(kind, id, header, datum);
+    SegmentWriter writer = next(kind, id, header);
+    try {
+      if (provenance.checked()) {
+        writer.appendUnchecked(
+            id, header.removed(), datum.bytes(), datum.offset(), datum.length());
+      } else {
+        writer.append(id, header.removed(), datum.bytes(), datum.offset(), datum.length());
+      }
+    } catch (StateMismatchException | MalformedRecordException e) {
+      throw damaged(provenance, new ElementId(kind, id), header, e);
+    }
+  }
+
+  private static VarveException damaged(
+      Provenance provenance, ElementId id, VersionHeader header, RuntimeException cause) {
+    String what =
+        cause instanceof StateMismatchException
+            ? id + " at " + header.dot() + " does not have the hash that it carries"
+            : id + " at " + header.dot() + " cannot be read: " + cause.getMessage();
+    return provenance.damaged(what, cause);
   }
 
   /** Adds a version to a delta. */
@@ -90,7 +121,8 @@ final class SnapshotBuilder implements AutoCloseable {
       countAlive(
           kind, (header.hash().isPresent() ? 1 : 0) - (header.replaced().isPresent() ? 1 : 0));
     }
-    write(kind, id, header, datum);
+    next(kind, id, header)
+        .append(id, header.removed(), datum.bytes(), datum.offset(), datum.length());
   }
 
   /** Adds a transaction, in the order in which capture published them. */
@@ -183,8 +215,8 @@ final class SnapshotBuilder implements AutoCloseable {
     }
   }
 
-  private void write(ElementKind kind, String id, VersionHeader header, Datum datum)
-      throws IOException {
+  /** Counts a version, and gives the segment that it goes into. */
+  private SegmentWriter next(ElementKind kind, String id, VersionHeader header) throws IOException {
     span(header.committedAtMicros());
     versions++;
     tombstones += header.removed() ? 1 : 0;
@@ -202,13 +234,13 @@ final class SnapshotBuilder implements AutoCloseable {
       Path file = newFile();
       current =
           new Open(
-              new SegmentWriter(file, key, kind, bench.publisher().compressionLevel()),
+              new SegmentWriter(file, key, kind, format, bench.publisher().compressionLevel()),
               file,
               key,
               kind);
       open = current;
     }
-    current.writer().append(id, header.removed(), datum.bytes(), datum.offset(), datum.length());
+    return current.writer();
   }
 
   private void finishSegment() throws IOException {

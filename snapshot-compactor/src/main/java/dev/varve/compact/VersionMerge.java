@@ -75,6 +75,11 @@ final class VersionMerge implements VersionRun {
   }
 
   @Override
+  public Provenance provenance() {
+    return current().provenance();
+  }
+
+  @Override
   public void close() throws IOException {
     IOException failure = null;
     for (VersionRun run : runs) {

@@ -43,6 +43,9 @@ interface VersionRun extends AutoCloseable {
   /** The encoded record, id first; valid until {@link #next}. */
   Datum datum();
 
+  /** Where the version comes from. */
+  Provenance provenance();
+
   @Override
   void close() throws IOException;
 
@@ -63,6 +66,7 @@ interface VersionRun extends AutoCloseable {
     private final List<Manifest.Segment> segments;
     private int nextSegment;
     private @Nullable SegmentReader reader;
+    private @Nullable Provenance provenance;
 
     OfSnapshot(Repository repository, Manifest manifest) {
       this.repository = repository;
@@ -83,7 +87,9 @@ interface VersionRun extends AutoCloseable {
         if (nextSegment == segments.size()) {
           return false;
         }
-        reader = SegmentReader.open(repository, segments.get(nextSegment++));
+        SegmentReader next = SegmentReader.open(repository, segments.get(nextSegment++));
+        reader = next;
+        provenance = new Provenance.OfSegment(next.segment().object().key(), next.makesHashes());
       }
     }
 
@@ -108,6 +114,15 @@ interface VersionRun extends AutoCloseable {
     }
 
     @Override
+    public Provenance provenance() {
+      Provenance known = provenance;
+      if (known == null) {
+        throw new IllegalStateException("next() comes first");
+      }
+      return known;
+    }
+
+    @Override
     public void close() throws IOException {
       if (reader != null) {
         reader.close();
@@ -123,8 +138,10 @@ interface VersionRun extends AutoCloseable {
     }
   }
 
-  /** What a sorter holds. */
+  /** What a sorter holds of segments of which all states have been checked. */
   final class OfSorter implements VersionRun {
+    private static final Provenance CHECKED = new Provenance.OfSegment("what was sorted", true);
+
     private final VersionSorter.Merge merge;
     private final VersionCodec codec = new VersionCodec();
     private String id = "";
@@ -173,6 +190,11 @@ interface VersionRun extends AutoCloseable {
           merge.bytes(),
           merge.at() + SortEntry.HEADER_BYTES,
           SortEntry.datumLength(merge.bytes(), merge.at()));
+    }
+
+    @Override
+    public Provenance provenance() {
+      return CHECKED;
     }
 
     @Override

@@ -215,7 +215,7 @@ final class Lab implements AutoCloseable {
                   kind,
                   head,
                   head.map(Manifest::schema).orElse(StoreSchema.EMPTY))) {
-        new Flush(merge, builder, cut, base, true, 3).run();
+        new Flush(merge, builder, cut, new Topics(GRAPH), base, true, 3).run();
         Manifest manifest =
             new Manifest(
                 GRAPH,
@@ -233,7 +233,7 @@ final class Lab implements AutoCloseable {
                 builder.segments(),
                 builder.transactions(),
                 bench.writer(),
-                Manifest.Encoding.ZSTD,
+                Manifest.Encoding.of(kind, Optional.empty()),
                 bench.clock().instant());
         Chain.Tip done = bench.publisher().publishHead(manifest);
         head = Optional.of((Manifest) done.entry());

@@ -153,7 +153,7 @@ class VersionSorterTest {
           SnapshotBuilder builder =
               new SnapshotBuilder(
                   bench, "g", 1, Manifest.Kind.BASE, Optional.empty(), StoreSchema.EMPTY)) {
-        new Flush(merge, builder, cut, true, true, 1).run();
+        new Flush(merge, builder, cut, new Topics("g"), true, true, 1).run();
         assertThat(builder.counts().vertices()).isEqualTo(elements);
         assertThat(builder.fingerprint()).isEqualTo(expected);
         merge.seal();
