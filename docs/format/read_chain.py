@@ -78,7 +78,7 @@ class Encrypted:
         for name in reversed(self.directory.list("keys")):
             name = "keys/" + name
             text = self.directory.read(name)
-            ring = checked_json(name, text, "varve-keyring")
+            ring = checked_json(name, text, "varve-keyring", ["1"])
             if ring["masterKeyId"] != derived(b"id")[:8].hex():
                 continue  # of another master key; an older one may be ours
             signed = text[: text.rindex(b'"mac"')]
@@ -136,14 +136,14 @@ def master_key(file):
 # --- the chain: manifest.md ---------------------------------------------------------------------
 
 
-def checked_json(name, text, form):
+def checked_json(name, text, form, versions):
     """A JSON object that ends with its own checksum."""
     try:
         document = json.loads(text)
     except ValueError as e:
         raise Damaged("%s is not JSON: %s" % (name, e))
-    if document.get("format") != form or document["version"].split(".")[0] != "1":
-        raise Damaged("%s is not a %s of version 1" % (name, form))
+    if document.get("format") != form or document["version"].split(".")[0] not in versions:
+        raise Damaged("%s is not a %s of version %s" % (name, form, " or ".join(versions)))
     if hashlib.sha256(text[: text.rindex(b'"checksum"')]).hexdigest() != document["checksum"]:
         raise Damaged(name + ": the checksum is wrong")
     return document
@@ -156,7 +156,7 @@ def load_chain(repository, graph):
         if re.fullmatch(r"[0-9]{20}\.json", file):
             name = graph + "/manifests/" + file
             text = repository.read(name)
-            entries[int(file[:20])] = checked_json(name, text, "varve-manifest")
+            entries[int(file[:20])] = checked_json(name, text, "varve-manifest", ["1", "2"])
             hashes[int(file[:20])] = hashlib.sha256(text).hexdigest()
     expired = []
     for number in sorted(entries, reverse=True):
@@ -214,6 +214,15 @@ def utf16(text):
     return text.encode("utf-16-be", "surrogatepass")
 
 
+def whole_version(element):
+    """What version 2 leaves out, as version 1 has it; the hash is made when it is needed."""
+    seen = element["seen"]
+    if seen is None:
+        vector = [{"site": element["site"], "seq": element["seq"]}]
+        seen = {"weight": element["seq"], "vector": vector}
+    return dict(element, **seen)
+
+
 def read_segment(repository, segment):
     """The versions in a segment, compared with what its manifest says of it."""
     name = segment["key"]
@@ -221,6 +230,9 @@ def read_segment(repository, segment):
     if len(content) != segment["bytes"] or hashlib.sha256(content).hexdigest() != segment["sha256"]:
         raise Damaged(name + " was altered")
     entries = list(DataFileReader(io.BytesIO(content), DatumReader()))
+    one_each = bool(entries) and "version" not in entries[0]
+    if one_each:
+        entries = [{"id": entry["id"], "version": whole_version(entry)} for entry in entries]
     ids = [entry["id"] for entry in entries]
     order = [(len(utf16(i)), utf16(i)) for i in ids]
     removed = sum(1 for entry in entries if entry["version"]["state"] is None)
@@ -229,6 +241,7 @@ def read_segment(repository, segment):
         or removed != segment["tombstones"]
         or (ids[0], ids[-1]) != (segment["firstId"], segment["lastId"])
         or order != sorted(order)
+        or (one_each and len(set(ids)) != len(ids))
     ):
         raise Damaged(name + " does not hold what its manifest says")
     return entries
@@ -372,7 +385,7 @@ def fingerprint(graph):
     total = 0
     for (kind, element_id), version in graph.items():
         computed = element_hash(kind, element_id, version["state"])
-        if computed != version["hash"]:
+        if computed != version.get("hash", computed):
             raise Damaged("%s %s does not have the hash that it carries" % (kind, element_id))
         total += int.from_bytes(computed, "big")
     return "%032x" % (total % (1 << 128))

@@ -215,7 +215,8 @@ final class SyntheticChain {
       String part = kind.code() + String.format("%03d", segments.size());
       String key = Keys.part(GRAPH, 1, part, 1);
       Path file = scratch.resolve(part);
-      try (SegmentWriter writer = new SegmentWriter(file, key, kind, SegmentFormat.ELEMENTS, LEVEL)) {
+      try (SegmentWriter writer =
+          new SegmentWriter(file, key, kind, SegmentFormat.ELEMENTS, LEVEL)) {
         for (long n = from; n < Math.min(count, from + ELEMENTS_A_SEGMENT); n++) {
           writer.append(version(shape.id(kind, n), elements.apply(n), n));
         }

@@ -7,6 +7,7 @@ import dev.varve.archive.EntryJson;
 import dev.varve.archive.Keys;
 import dev.varve.archive.Ledger;
 import dev.varve.archive.Manifest;
+import dev.varve.archive.SegmentFormat;
 import dev.varve.archive.SegmentWriter;
 import dev.varve.archive.TransactionsWriter;
 import dev.varve.change.Change;
@@ -98,6 +99,7 @@ public final class ChainLab {
   private Optional<Manifest.Parent> parent = Optional.empty();
   private VersionVector cut = VersionVector.EMPTY;
   private int versionsASegment = 50;
+  private SegmentFormat formatOfBases = SegmentFormat.of(Manifest.Kind.BASE);
   private boolean keepHistory = true;
   private String store = STORE;
 
@@ -109,6 +111,16 @@ public final class ChainLab {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** How bases and checkpoints are laid down from now on; as they are now unless said. */
+  public ChainLab basesOf(SegmentFormat format) {
+    formatOfBases = format;
+    return this;
+  }
+
+  private SegmentFormat format(Manifest.Kind kind) {
+    return kind.whole() ? formatOfBases : SegmentFormat.of(kind);
   }
 
   public ChainLab versionsASegment(int count) {
@@ -213,6 +225,40 @@ public final class ChainLab {
   /** A checkpoint: leaves removals out. */
   public Manifest checkpoint() {
     return checkpoint(here());
+  }
+
+  /** A checkpoint in which one element has another state, with the hash of that. */
+  public Manifest forgedCheckpoint() {
+    Cut honest = here();
+    List<ElementVersion> versions = new ArrayList<>(honest.newest());
+    versions.removeIf(version -> version.state().isEmpty());
+    ElementVersion victim = versions.remove(0);
+    Element other =
+        victim.state().orElseThrow() instanceof Edge edge
+            ? Edge.of("FORGED", edge.start(), edge.end(), Map.of())
+            : Vertex.of(Set.of("Forged"), Map.of());
+    VersionHeader header = victim.header();
+    versions.add(
+        new ElementVersion(
+            victim.id(),
+            new VersionHeader(
+                header.dot(),
+                header.committedAtMicros(),
+                header.weight(),
+                header.vector(),
+                Optional.of(hasher.hash(victim.id(), other)),
+                header.replaced(),
+                header.lost(),
+                header.alteredLabels(),
+                header.alteredProperties()),
+            Optional.of(other)));
+    return publish(
+        Manifest.Kind.CHECKPOINT,
+        VersionVector.EMPTY,
+        versions,
+        List.of(),
+        honest.micros(),
+        honest);
   }
 
   /** A checkpoint at an earlier cut. */
@@ -339,8 +385,8 @@ public final class ChainLab {
       Cut at) {
     number++;
     List<Manifest.Segment> segments = new ArrayList<>();
-    segments.addAll(segments(ElementKind.VERTEX, "v", versions));
-    segments.addAll(segments(ElementKind.EDGE, "e", versions));
+    segments.addAll(segments(ElementKind.VERTEX, "v", format(kind), versions));
+    segments.addAll(segments(ElementKind.EDGE, "e", format(kind), versions));
     Manifest manifest =
         new Manifest(
             GRAPH,
@@ -363,7 +409,7 @@ public final class ChainLab {
             segments,
             transactions.isEmpty() ? Optional.empty() : Optional.of(file(transactions)),
             new Manifest.Writer("lab", "0"),
-            Manifest.Encoding.ZSTD,
+            new Manifest.Encoding("zstandard", format(kind), Optional.empty()),
             Instant.EPOCH);
     append(manifest);
     return manifest;
@@ -380,7 +426,7 @@ public final class ChainLab {
   }
 
   private List<Manifest.Segment> segments(
-      ElementKind kind, String letter, List<ElementVersion> versions) {
+      ElementKind kind, String letter, SegmentFormat format, List<ElementVersion> versions) {
     List<ElementVersion> sorted =
         versions.stream()
             .filter(version -> version.id().kind() == kind)
@@ -392,7 +438,7 @@ public final class ChainLab {
     for (int from = 0; from < sorted.size(); from += versionsASegment) {
       String key = Keys.part(GRAPH, number, letter + String.format("%03d", segments.size()), 7);
       Path file = scratch.resolve(key.replace('/', '_'));
-      try (SegmentWriter writer = new SegmentWriter(file, key, kind)) {
+      try (SegmentWriter writer = new SegmentWriter(file, key, kind, format, 1)) {
         for (ElementVersion version :
             sorted.subList(from, Math.min(sorted.size(), from + versionsASegment))) {
           writer.append(version);

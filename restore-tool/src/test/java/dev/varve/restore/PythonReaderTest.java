@@ -7,6 +7,7 @@ import dev.varve.archive.Copy;
 import dev.varve.archive.DirectoryRepository;
 import dev.varve.archive.Ledger;
 import dev.varve.archive.Repository;
+import dev.varve.archive.SegmentFormat;
 import dev.varve.archive.crypt.EncryptedRepository;
 import dev.varve.archive.crypt.MasterKey;
 import dev.varve.change.VersionVector;
@@ -98,6 +99,23 @@ class PythonReaderTest {
   @Test
   void itRebuildsTheGraphAtEveryTransaction() throws Exception {
     assertThat(everyMoment(directory.resolve("repository"))).hasSizeGreaterThan(10);
+  }
+
+  @Test
+  void itReadsAChainThatBeganWithABaseOfVersion1() throws Exception {
+    lab = new ChainLab(directory.resolve("older")).versionsASegment(40);
+    lab.basesOf(SegmentFormat.VERSIONS);
+    commit(10);
+    lab.base();
+    firstCut = lab.seq();
+    commit(8);
+    lab.delta();
+    commit(3);
+    lab.delta();
+    lab.basesOf(SegmentFormat.ELEMENTS).checkpoint();
+    commit(5);
+    lab.delta();
+    assertThat(everyMoment(directory.resolve("older/repository"))).hasSizeGreaterThan(10);
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.varve.archive.Damage;
 import dev.varve.archive.Ledger;
 import dev.varve.archive.Manifest;
+import dev.varve.archive.SegmentFormat;
 import dev.varve.fault.ExitCode;
 import dev.varve.graph.Edge;
 import dev.varve.graph.ElementId;
@@ -50,6 +51,40 @@ class VerifyTest {
     lab.tick(1000);
     lab.randomCommit(random, values);
     manifests.add(lab.delta());
+  }
+
+  @ParameterizedTest
+  @EnumSource(SegmentFormat.class)
+  void anAlteredByteOfABaseIsFound(SegmentFormat format) throws IOException {
+    lab.basesOf(format);
+    Manifest checkpoint = lab.checkpoint();
+    Path file = file(segment(checkpoint));
+    byte[] bytes = Files.readAllBytes(file);
+    Random random = new Random(3);
+    for (int i = 0; i < 20; i++) {
+      byte[] altered = bytes.clone();
+      int place = random.nextInt(bytes.length);
+      altered[place] ^= (byte) (1 << random.nextInt(8));
+      Files.write(file, altered);
+      assertThat(verify(Verify.Level.DATA).damage())
+          .as("byte %d of %s", place, file)
+          .singleElement()
+          .isInstanceOf(Damage.Altered.class);
+    }
+  }
+
+  /** As one would who can forge files, and their hashes in the manifest, but not the graph. */
+  @ParameterizedTest
+  @EnumSource(SegmentFormat.class)
+  void aStateThatWasExchangedInABaseIsFound(SegmentFormat format) {
+    lab.basesOf(format);
+    Manifest forged = lab.forgedCheckpoint();
+    for (Verify.Level level : List.of(Verify.Level.DATA, Verify.Level.GRAPH)) {
+      Verify.Report report = verify(level);
+      assertThat(report.exitCode()).isEqualTo(ExitCode.DAMAGE_FOUND);
+      assertThat(report.damage()).extracting(Damage::key).contains(forged.key());
+      assertThat(report.damage().get(0).text()).contains("promises").contains("fingerprint");
+    }
   }
 
   private Verify.Report verify(Verify.Level level) {

@@ -35,7 +35,8 @@ public final class TransactionsReader implements AutoCloseable {
    */
   public static TransactionsReader open(Repository repository, Manifest.TransactionsFile file)
       throws IOException {
-    return new TransactionsReader(ContainerReader.open(repository, file.object(), List.of(SCHEMA)), file);
+    return new TransactionsReader(
+        ContainerReader.open(repository, file.object(), List.of(SCHEMA)), file);
   }
 
   /**

@@ -94,8 +94,7 @@ final class SnapshotBuilder implements AutoCloseable {
     SegmentWriter writer = next(kind, id, header);
     try {
       if (provenance.checked()) {
-        writer.appendUnchecked(
-            id, header.removed(), datum.bytes(), datum.offset(), datum.length());
+        writer.appendUnchecked(id, header.removed(), datum.bytes(), datum.offset(), datum.length());
       } else {
         writer.append(id, header.removed(), datum.bytes(), datum.offset(), datum.length());
       }

@@ -89,15 +89,32 @@ class EntryJsonTest {
     }
   }
 
+  @Test
+  void aBaseIsReadAndWrittenByteForByte() throws Exception {
+    Manifest base = ofKind(Manifest.Kind.BASE);
+    byte[] golden = Golden.file("base-v2.json", EntryJson.write(base));
+    assertThat(new String(EntryJson.write(base), StandardCharsets.UTF_8))
+        .isEqualTo(new String(golden, StandardCharsets.UTF_8));
+    assertThat(EntryJson.read(KEY, golden)).isEqualTo(base);
+  }
+
+  @Test
+  void segmentsOfAVersionThatIsNotKnownAreDamage() {
+    String json = text().replace("\"compression\"", "\"segments\" : 3, \"compression\"");
+    assertThatThrownBy(() -> EntryJson.read(KEY, sealed(json)))
+        .isInstanceOf(DamagedException.class)
+        .hasMessageContaining("segments of version 3");
+  }
+
   /** A thinned one lists no transactions. */
   private static Manifest ofKind(Manifest.Kind kind) {
-    boolean fine = kind.everyMoment();
+    boolean fine = kind != Manifest.Kind.THINNED;
     return new Manifest(
         DELTA.graph(),
         DELTA.number(),
         kind,
         DELTA.parent(),
-        DELTA.from(),
+        kind.whole() ? VersionVector.EMPTY : DELTA.from(),
         DELTA.to(),
         DELTA.committed(),
         DELTA.positions(),
@@ -108,7 +125,7 @@ class EntryJsonTest {
         DELTA.segments(),
         fine ? DELTA.transactions() : Optional.empty(),
         DELTA.writer(),
-        DELTA.encoding(),
+        Manifest.Encoding.of(kind, DELTA.encoding().keyId()),
         DELTA.createdAt());
   }
 
@@ -121,11 +138,11 @@ class EntryJsonTest {
 
   @Test
   void anUnknownMajorVersionIsRefused() {
-    String json = text().replace("\"version\" : \"1.0\"", "\"version\" : \"2.0\"");
+    String json = text().replace("\"version\" : \"1.0\"", "\"version\" : \"3.0\"");
     assertThatThrownBy(() -> EntryJson.read(KEY, sealed(json)))
         .isInstanceOf(NewerFormatException.class)
         .hasMessageContaining(KEY)
-        .hasMessageContaining("2.0");
+        .hasMessageContaining("3.0");
   }
 
   @Test

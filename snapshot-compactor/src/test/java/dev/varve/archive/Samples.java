@@ -69,6 +69,24 @@ final class Samples {
         state);
   }
 
+  /** A version that lost against another site's, and includes more than its writer had seen. */
+  static ElementVersion concurrent(String id, long seq, String name) {
+    ElementVersion version = vertex(id, seq, name);
+    return new ElementVersion(
+        version.id(),
+        new VersionHeader(
+            version.header().dot(),
+            EPOCH_MICROS + seq,
+            seq + 20,
+            VersionVector.of(SITE, seq).union(VersionVector.of(new Site("rome", 2), 40)),
+            version.header().hash(),
+            Optional.empty(),
+            true,
+            List.of("Person"),
+            List.of("born", "name")),
+        version.state());
+  }
+
   static Transaction transaction(long seq) {
     return new Transaction(
         SITE,

@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.varve.change.Transaction;
+import dev.varve.graph.ElementHash;
 import dev.varve.graph.ElementId;
 import dev.varve.graph.ElementKind;
 import dev.varve.topology.ElementVersion;
+import dev.varve.topology.VersionHeader;
 import dev.varve.wire.AvroOutput;
 import dev.varve.wire.VersionCodec;
 import java.io.ByteArrayOutputStream;
@@ -16,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import org.apache.avro.file.CodecFactory;
 import org.apache.avro.file.DataFileReader;
@@ -27,6 +30,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class SegmentTest {
@@ -50,6 +54,85 @@ class SegmentTest {
     assertThat(segment.tombstones())
         .isEqualTo(versions.stream().filter(v -> v.header().removed()).count());
     assertThat(read(segment)).isEqualTo(versions);
+  }
+
+  @Test
+  void anElementOfABaseIsReadBackWithTheHashThatItHad() throws Exception {
+    List<ElementVersion> versions = manyElements(3000);
+    Manifest.Segment segment = write(versions, SegmentFormat.ELEMENTS);
+    assertThat(segment.versions()).isEqualTo(versions.size());
+    assertThat(segment.tombstones())
+        .isEqualTo(versions.stream().filter(v -> v.header().removed()).count());
+    assertThat(read(segment)).isEqualTo(versions);
+    assertThat(segment.object().bytes()).isLessThan(write(versions).object().bytes() / 2);
+  }
+
+  @Test
+  void whatAnElementOfABaseReplacedIsNotKept() throws Exception {
+    ElementVersion version = Samples.vertex("7", 4, "Ada");
+    Optional<ElementHash> other = Samples.vertex("7", 3, "Grace").header().hash();
+    ElementVersion replacing = with(version, version.header().hash(), other);
+    assertThat(read(write(List.of(replacing), SegmentFormat.ELEMENTS)))
+        .containsExactly(with(version, version.header().hash(), Optional.empty()));
+    assertThat(read(write(List.of(replacing)))).containsExactly(replacing);
+  }
+
+  @Test
+  void theHashOfAnEdgeIsMadeAnewToo() throws Exception {
+    List<ElementVersion> edges = List.of(Samples.edge("3", 1, "7", "12"));
+    Path file = directory.resolve("edges");
+    Manifest.Segment segment;
+    try (SegmentWriter writer =
+        new SegmentWriter(file, KEY, ElementKind.EDGE, SegmentFormat.ELEMENTS, 1)) {
+      writer.append(edges.get(0));
+      segment = writer.finish();
+    }
+    repository.create(KEY, file);
+    assertThat(read(segment)).isEqualTo(edges);
+  }
+
+  @Test
+  void aStateWithoutItsHashIsNotWrittenIntoABase() throws Exception {
+    ElementVersion version = Samples.vertex("7", 1, "Ada");
+    Optional<ElementHash> other = Samples.vertex("7", 1, "Grace").header().hash();
+    try (SegmentWriter writer = writer(SegmentFormat.ELEMENTS)) {
+      assertThatThrownBy(() -> writer.append(with(version, other, Optional.empty())))
+          .isInstanceOf(StateMismatchException.class)
+          .hasMessageContaining("v7");
+      writer.append(version);
+      assertThat(writer.versions()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void anElementOfABaseHasOneVersion() throws Exception {
+    try (SegmentWriter writer = writer(SegmentFormat.ELEMENTS)) {
+      writer.append(Samples.vertex("10", 1, "a"));
+      assertThatThrownBy(() -> writer.append(Samples.vertex("10", 2, "a")))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("10 must not come after 10");
+    }
+  }
+
+  @Test
+  void anIdThatIsInABaseTwiceIsDamage() throws Exception {
+    List<ElementVersion> versions =
+        List.of(Samples.vertex("7", 1, "a"), Samples.vertex("8", 1, "a"));
+    Manifest.Segment good = write(versions, SegmentFormat.ELEMENTS);
+    ByteArrayOutputStream twice = new ByteArrayOutputStream();
+    try (DataFileReader<GenericRecord> reader = avro(KEY);
+        DataFileWriter<GenericRecord> writer =
+            new DataFileWriter<>(new GenericDatumWriter<GenericRecord>())) {
+      writer.create(reader.getSchema(), twice);
+      for (GenericRecord element : reader) {
+        element.put("id", "7");
+        writer.append(element);
+      }
+    }
+    Manifest.Segment bad = stored(good, "g/segments/twice", twice.toByteArray());
+    assertThatThrownBy(() -> read(bad))
+        .isInstanceOf(DamagedException.class)
+        .hasMessageContaining("id 7 out of order");
   }
 
   @Test
@@ -91,7 +174,8 @@ class SegmentTest {
     List<Manifest.Segment> segments = new ArrayList<>();
     for (String name : List.of("first", "second")) {
       try (SegmentWriter writer =
-          new SegmentWriter(directory.resolve(name), KEY, ElementKind.VERTEX, level)) {
+          new SegmentWriter(
+              directory.resolve(name), KEY, ElementKind.VERTEX, SegmentFormat.VERSIONS, level)) {
         for (ElementVersion version : versions) {
           writer.append(version);
         }
@@ -103,10 +187,11 @@ class SegmentTest {
     assertThat(read(segments.get(0))).isEqualTo(versions);
   }
 
-  @Test
-  void avrosOwnReaderReadsASegment() throws Exception {
-    List<ElementVersion> versions = manyVertices(1000);
-    write(versions);
+  @ParameterizedTest
+  @EnumSource(SegmentFormat.class)
+  void avrosOwnReaderReadsASegment(SegmentFormat format) throws Exception {
+    List<ElementVersion> versions = manyElements(1000);
+    write(versions, format);
     List<String> ids = new ArrayList<>();
     try (DataFileReader<GenericRecord> reader =
         new DataFileReader<>(
@@ -116,10 +201,11 @@ class SegmentTest {
     assertThat(ids).isEqualTo(versions.stream().map(version -> version.id().id()).toList());
   }
 
-  @Test
-  void aSegmentThatAvrosOwnWriterWroteIsRead() throws Exception {
-    List<ElementVersion> versions = manyVertices(1000);
-    Manifest.Segment ours = write(versions);
+  @ParameterizedTest
+  @EnumSource(SegmentFormat.class)
+  void aSegmentThatAvrosOwnWriterWroteIsRead(SegmentFormat format) throws Exception {
+    List<ElementVersion> versions = manyElements(1000);
+    Manifest.Segment ours = write(versions, format);
     for (CodecFactory codec : List.of(CodecFactory.zstandardCodec(3), CodecFactory.nullCodec())) {
       ByteArrayOutputStream theirs = new ByteArrayOutputStream();
       try (DataFileReader<GenericRecord> reader =
@@ -151,9 +237,10 @@ class SegmentTest {
     }
   }
 
-  @Test
-  void anyAlteredByteIsFoundAndNamed() throws Exception {
-    Manifest.Segment segment = write(manyVertices(200));
+  @ParameterizedTest
+  @EnumSource(SegmentFormat.class)
+  void anyAlteredByteIsFoundAndNamed(SegmentFormat format) throws Exception {
+    Manifest.Segment segment = write(manyElements(200), format);
     byte[] good = bytes(segment.object().key());
     long seed = Long.getLong("varve.seed", 20_261_122L);
     Random random = new Random(seed);
@@ -171,9 +258,10 @@ class SegmentTest {
     }
   }
 
-  @Test
-  void anyTruncationIsFoundAndNamed() throws Exception {
-    Manifest.Segment segment = write(manyVertices(2000));
+  @ParameterizedTest
+  @EnumSource(SegmentFormat.class)
+  void anyTruncationIsFoundAndNamed(SegmentFormat format) throws Exception {
+    Manifest.Segment segment = write(manyElements(2000), format);
     byte[] good = bytes(segment.object().key());
     for (int length = 0; length < good.length; length += 1 + good.length / 97) {
       Manifest.Segment cut =
@@ -231,6 +319,20 @@ class SegmentTest {
   }
 
   @Test
+  void theGoldenSegmentOfABaseIsReadAndWrittenByteForByte() throws Exception {
+    List<ElementVersion> versions =
+        List.of(
+            Samples.vertex("7", 4, "Ada Lovelace"),
+            Samples.concurrent("9", 5, "Alan"),
+            Samples.vertex("11", 2, "Grace"),
+            Samples.removed(ElementId.vertex("12"), 3));
+    Manifest.Segment segment = write(versions, SegmentFormat.ELEMENTS);
+    byte[] golden = Golden.file("segment-v2.avro", bytes(segment.object().key()));
+    assertThat(bytes(segment.object().key())).isEqualTo(golden);
+    assertThat(read(stored(segment, "g/segments/golden", golden))).isEqualTo(versions);
+  }
+
+  @Test
   void theGoldenTransactionsFileIsReadAndWrittenByteForByte() throws Exception {
     Path file = directory.resolve("transactions");
     Manifest.TransactionsFile written;
@@ -272,10 +374,60 @@ class SegmentTest {
     return versions;
   }
 
+  /** One version an element, as a base has them. */
+  private static List<ElementVersion> manyElements(int count) {
+    List<ElementVersion> versions = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      String id = String.valueOf(i);
+      versions.add(
+          i % 7 == 0
+              ? Samples.removed(ElementId.vertex(id), i)
+              : i % 7 == 1
+                  ? Samples.concurrent(id, i, "name " + i * 7919)
+                  : Samples.vertex(id, i, "name " + i * 7919));
+    }
+    return versions;
+  }
+
+  private static ElementVersion with(
+      ElementVersion version, Optional<ElementHash> hash, Optional<ElementHash> replaced) {
+    VersionHeader header = version.header();
+    return new ElementVersion(
+        version.id(),
+        new VersionHeader(
+            header.dot(),
+            header.committedAtMicros(),
+            header.weight(),
+            header.vector(),
+            hash,
+            replaced,
+            header.lost(),
+            header.alteredLabels(),
+            header.alteredProperties()),
+        version.state());
+  }
+
   private Manifest.Segment write(List<ElementVersion> versions) throws Exception {
+    return write(versions, SegmentFormat.VERSIONS);
+  }
+
+  private SegmentWriter writer(SegmentFormat format) throws Exception {
     Path file = Files.createTempFile(directory, "segment", "");
     Files.delete(file);
-    try (SegmentWriter writer = new SegmentWriter(file, KEY, ElementKind.VERTEX)) {
+    return new SegmentWriter(file, KEY, ElementKind.VERTEX, format, 1);
+  }
+
+  private DataFileReader<GenericRecord> avro(String key) throws Exception {
+    return new DataFileReader<>(
+        directory.resolve("repository").resolve(key).toFile(), new GenericDatumReader<>());
+  }
+
+  private Manifest.Segment write(List<ElementVersion> versions, SegmentFormat format)
+      throws Exception {
+    repository.delete(KEY);
+    Path file = Files.createTempFile(directory, "segment", "");
+    Files.delete(file);
+    try (SegmentWriter writer = new SegmentWriter(file, KEY, ElementKind.VERTEX, format, 1)) {
       for (ElementVersion version : versions) {
         writer.append(version);
       }

@@ -20,6 +20,7 @@ import dev.varve.topology.Fingerprint;
 import dev.varve.topology.VersionDigest;
 import dev.varve.topology.VersionHeader;
 import dev.varve.wire.AvroOutput;
+import dev.varve.wire.Topics;
 import dev.varve.wire.VersionCodec;
 import java.nio.file.Files;
 import java.nio.file.Path;
