@@ -15,6 +15,7 @@ Needs python3-avro, python3-zstandard and, to decrypt, python3-cryptography (Deb
 
 import argparse
 import base64
+import datetime
 import hashlib
 import hmac
 import io
@@ -209,18 +210,39 @@ def way_to(snapshots, target):
 # --- segments: segment.md -----------------------------------------------------------------------
 
 
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+
+
 def utf16(text):
     """Sorts as Java sorts strings."""
     return text.encode("utf-16-be", "surrogatepass")
 
 
-def whole_version(element):
-    """What version 2 leaves out, as version 1 has it; the hash is made when it is needed."""
-    seen = element["seen"]
-    if seen is None:
-        vector = [{"site": element["site"], "seq": element["seq"]}]
-        seen = {"weight": element["seq"], "vector": vector}
-    return dict(element, **seen)
+def elements_of(block):
+    """What version 2 has in columns, as version 1 has it; the hash is made when it is needed."""
+    if len({len(column) for name, column in block.items() if name != "sites"}) != 1:
+        raise Damaged("the columns of a block are not of one length")
+    last_id, index, seq, micros = b"", 0, 0, 0
+    for i, shared in enumerate(block["shared"]):
+        last_id = last_id[:shared] + block["rest"][i].encode("utf-8")
+        index += block["index"][i]
+        seq += block["seq"][i]
+        micros += block["committedAt"][i]
+        site = block["sites"][block["site"][i]]
+        seen = block["seen"][i] or {"weight": seq, "vector": [{"site": site, "seq": seq}]}
+        version = {
+            "site": site,
+            "seq": seq,
+            "index": index,
+            "committedAt": EPOCH + datetime.timedelta(microseconds=micros),
+            "weight": seen["weight"],
+            "vector": seen["vector"],
+            "lost": block["lost"][i],
+            "alteredLabels": block["alteredLabels"][i],
+            "alteredProperties": block["alteredProperties"][i],
+            "state": block["states"][i],
+        }
+        yield {"id": last_id.decode("utf-8"), "version": version}
 
 
 def read_segment(repository, segment):
@@ -230,9 +252,9 @@ def read_segment(repository, segment):
     if len(content) != segment["bytes"] or hashlib.sha256(content).hexdigest() != segment["sha256"]:
         raise Damaged(name + " was altered")
     entries = list(DataFileReader(io.BytesIO(content), DatumReader()))
-    one_each = bool(entries) and "version" not in entries[0]
+    one_each = bool(entries) and "shared" in entries[0]
     if one_each:
-        entries = [{"id": entry["id"], "version": whole_version(entry)} for entry in entries]
+        entries = [element for block in entries for element in elements_of(block)]
     ids = [entry["id"] for entry in entries]
     order = [(len(utf16(i)), utf16(i)) for i in ids]
     removed = sum(1 for entry in entries if entry["version"]["state"] is None)

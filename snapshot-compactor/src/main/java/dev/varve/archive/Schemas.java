@@ -9,17 +9,19 @@ import org.apache.avro.SchemaBuilder;
 /** The schemas of the files in a repository, made of those in {@code schemas}. */
 final class Schemas {
 
+  private static final String NAMESPACE = "dev.varve.wire";
+
   private Schemas() {}
 
-  /** A record in a segment. */
+  /** What a segment is made of. */
   static Schema segment(SegmentFormat format) {
-    return format == SegmentFormat.VERSIONS ? segmentEntry() : segmentElement();
+    return format == SegmentFormat.VERSIONS ? segmentEntry() : segmentBlock();
   }
 
   /** An element version under its element's id. */
   private static Schema segmentEntry() {
     return SchemaBuilder.record("SegmentEntry")
-        .namespace("dev.varve.wire")
+        .namespace(NAMESPACE)
         .doc("A version of an element; the file's kind says whether vertices or edges.")
         .fields()
         .name("id")
@@ -33,66 +35,47 @@ final class Schemas {
         .endRecord();
   }
 
-  /** What changes from element to element stands at the two ends, so that the middle repeats. */
-  private static Schema segmentElement() {
+  /** One version of each of many elements, a column for each field. */
+  private static Schema segmentBlock() {
     Schema version = SchemaCatalog.load().newest(RecordKind.ELEMENT_VERSION);
-    Schema seen =
-        SchemaBuilder.record("Seen")
-            .namespace("dev.varve.wire")
-            .doc("What the version tells beyond its dot.")
-            .fields()
-            .name("weight")
-            .doc("how much the writer had seen")
-            .type(typeOf(version, "weight"))
-            .noDefault()
-            .name("vector")
-            .doc("everything that the element includes")
-            .type(typeOf(version, "vector"))
-            .noDefault()
-            .endRecord();
-    return SchemaBuilder.record("SegmentElement")
-        .namespace("dev.varve.wire")
-        .doc("The one version of an element; the file's kind says whether vertices or edges.")
-        .fields()
-        .name("id")
-        .doc("the store's id, without v or e")
-        .type()
-        .stringType()
-        .noDefault()
-        .name("index")
-        .doc("which change in the transaction")
-        .type(typeOf(version, "index"))
-        .noDefault()
-        .name("site")
-        .doc("name@incarnation")
-        .type(typeOf(version, "site"))
-        .noDefault()
-        .name("seq")
-        .doc("the store's number of the transaction")
-        .type(typeOf(version, "seq"))
-        .noDefault()
-        .name("committedAt")
-        .type(typeOf(version, "committedAt"))
-        .noDefault()
-        .name("seen")
-        .doc("null: the weight is seq, and the vector has seq for site and no more")
-        .type(Schema.createUnion(List.of(Schema.create(Schema.Type.NULL), seen)))
-        .noDefault()
-        .name("lost")
-        .doc("whether it lost against a concurrent version")
-        .type(typeOf(version, "lost"))
-        .noDefault()
-        .name("alteredLabels")
-        .type(typeOf(version, "alteredLabels"))
-        .noDefault()
-        .name("alteredProperties")
-        .type(typeOf(version, "alteredProperties"))
-        .noDefault()
-        .name("state")
-        .doc("null if the element was removed")
-        .type(typeOf(version, "state"))
-        .noDefault()
-        .endRecord();
+    Schema text = Schema.create(Schema.Type.STRING);
+    Schema number = Schema.create(Schema.Type.INT);
+    Schema longNumber = Schema.create(Schema.Type.LONG);
+    Schema seen = Schema.createRecord("Seen", "What tells more than the dot.", NAMESPACE, false);
+    seen.setFields(
+        List.of(
+            new Schema.Field("weight", typeOf(version, "weight"), "how much the writer had seen"),
+            new Schema.Field(
+                "vector", typeOf(version, "vector"), "everything that the element includes")));
+    Schema block =
+        Schema.createRecord(
+            "SegmentBlock",
+            "The one version of each of some elements; the file's kind says whether vertices or"
+                + " edges.",
+            NAMESPACE,
+            false);
+    block.setFields(
+        List.of(
+            column("shared", number, "with how many bytes of the id before it an id begins"),
+            column("rest", text, "what comes then"),
+            column("index", longNumber, "differences"),
+            column("sites", text, "the sites of this block; not one for each element"),
+            column("site", number, "places in sites, counted from 0"),
+            column("seq", longNumber, "differences"),
+            column("committedAt", longNumber, "differences, in microseconds"),
+            column(
+                "seen",
+                Schema.createUnion(List.of(Schema.create(Schema.Type.NULL), seen)),
+                "null: the weight is seq, and the vector has seq for site and no more"),
+            column("lost", typeOf(version, "lost"), "whether it lost against a concurrent version"),
+            column("alteredLabels", typeOf(version, "alteredLabels"), "from the change"),
+            column("alteredProperties", typeOf(version, "alteredProperties"), "from the change"),
+            column("states", typeOf(version, "state"), "null if the element was removed")));
+    return block;
+  }
+
+  private static Schema.Field column(String name, Schema items, String doc) {
+    return new Schema.Field(name, Schema.createArray(items), doc);
   }
 
   private static Schema typeOf(Schema record, String field) {

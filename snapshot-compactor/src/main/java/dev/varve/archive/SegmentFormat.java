@@ -9,8 +9,9 @@ public enum SegmentFormat {
   VERSIONS(1),
 
   /**
-   * Version 2: one version an element, without what follows from the rest of it: the hash of a
-   * state above all, which is a third of a small element and cannot be compressed.
+   * Version 2: one version an element, field by field in columns, without what follows from the
+   * rest of it: the hash of a state above all, which is a third of a small element and cannot be
+   * compressed.
    */
   ELEMENTS(2);
 

@@ -32,7 +32,8 @@ public final class SegmentReader implements AutoCloseable {
   private final ContainerReader container;
   private final Manifest.Segment segment;
   private final SegmentFormat format;
-  private final ElementRecord records;
+  private final ElementBlockReader elements;
+  private final StateHashes hashes;
   private final AvroOutput unpacked = new AvroOutput();
   private final VersionCodec codec = new VersionCodec();
   private AvroInput block = new AvroInput(new byte[0]);
@@ -50,7 +51,8 @@ public final class SegmentReader implements AutoCloseable {
     this.segment = segment;
     this.format =
         container.schema().equals(ELEMENTS) ? SegmentFormat.ELEMENTS : SegmentFormat.VERSIONS;
-    this.records = new ElementRecord(segment.kind());
+    this.elements = new ElementBlockReader(segment.kind(), ELEMENTS);
+    this.hashes = new StateHashes(segment.kind());
   }
 
   /**
@@ -74,31 +76,16 @@ public final class SegmentReader implements AutoCloseable {
    * @throws IOException if the repository cannot be read
    */
   public boolean next() throws IOException {
-    while (leftInBlock == 0) {
-      if (block.remaining() > 0) {
-        throw container.damaged(
-            block.remaining() + " bytes left over before offset " + container.offset(), null);
-      }
-      ContainerReader.Block next = container.next();
-      if (next == null) {
+    try {
+      if (!(format == SegmentFormat.VERSIONS ? readVersion() : readElement())) {
         checkEnd();
         return false;
-      }
-      block = next.data();
-      leftInBlock = next.count();
-    }
-    try {
-      if (format == SegmentFormat.VERSIONS) {
-        readVersion();
-      } else {
-        readElement();
       }
     } catch (MalformedRecordException e) {
       throw container.damaged(
           "version " + (versions + 1) + ", before offset " + container.offset(), e);
     }
     header = null;
-    leftInBlock--;
     versions++;
     return true;
   }
@@ -147,7 +134,7 @@ public final class SegmentReader implements AutoCloseable {
   public void checkState() {
     if (!makesHashes()) {
       try {
-        records.check(id(), versionBytes());
+        hashes.check(id(), versionBytes());
       } catch (StateMismatchException | MalformedRecordException e) {
         throw container.damaged(String.valueOf(e.getMessage()), e);
       }
@@ -178,7 +165,11 @@ public final class SegmentReader implements AutoCloseable {
     container.close();
   }
 
-  private void readVersion() {
+  private boolean readVersion() throws IOException {
+    if (!hasDatum()) {
+      return false;
+    }
+    leftInBlock--;
     array = block.array();
     entryStart = block.position();
     String next = block.readString();
@@ -186,18 +177,44 @@ public final class SegmentReader implements AutoCloseable {
     VERSION.skip(block);
     versionEnd = block.position();
     accept(next);
+    return true;
   }
 
-  private void readElement() {
-    int start = block.position();
-    String next = block.readString();
+  private boolean readElement() throws IOException {
+    while (!elements.more()) {
+      if (!hasDatum()) {
+        return false;
+      }
+      leftInBlock--;
+      elements.begin(block);
+    }
+    String next = elements.nextId();
     accept(next);
-    unpacked.clear().raw(block.array(), start, block.position() - start);
+    unpacked.clear();
+    elements.writeId(unpacked);
     entryStart = 0;
     versionStart = unpacked.length();
-    records.unpack(next, block, unpacked);
+    elements.writeVersion(next, unpacked);
     versionEnd = unpacked.length();
     array = unpacked.array();
+    return true;
+  }
+
+  /** Whether there is a datum left, in this block of the container or in the next. */
+  private boolean hasDatum() throws IOException {
+    while (leftInBlock == 0) {
+      if (block.remaining() > 0) {
+        throw container.damaged(
+            block.remaining() + " bytes left over before offset " + container.offset(), null);
+      }
+      ContainerReader.Block next = container.next();
+      if (next == null) {
+        return false;
+      }
+      block = next.data();
+      leftInBlock = next.count();
+    }
+    return true;
   }
 
   private void accept(String next) {

@@ -28,9 +28,9 @@ public final class SegmentWriter implements AutoCloseable {
   private final String key;
   private final ElementKind kind;
   private final VersionCodec codec = new VersionCodec();
-  private final ElementRecord records;
+  private final ElementBlockWriter elements;
   private final AvroOutput entry = new AvroOutput();
-  private final AvroOutput packed = new AvroOutput();
+  private final AvroOutput block = new AvroOutput();
   private @Nullable String firstId;
   private @Nullable String lastId;
   private long versions;
@@ -57,7 +57,7 @@ public final class SegmentWriter implements AutoCloseable {
     this.key = key;
     this.kind = kind;
     this.format = format;
-    this.records = new ElementRecord(kind);
+    this.elements = new ElementBlockWriter(kind);
   }
 
   /** Whether, in a segment of this format, one id may come after another. */
@@ -99,14 +99,21 @@ public final class SegmentWriter implements AutoCloseable {
     if (format == SegmentFormat.VERSIONS) {
       container.append(source, offset, length);
     } else {
-      packed.clear();
-      records.pack(id, new AvroInput(source, offset, length), check, packed);
-      container.append(packed.array(), 0, packed.length());
+      elements.add(id, new AvroInput(source, offset, length), check);
+      if (elements.length() >= ContainerWriter.BLOCK_BYTES) {
+        flushElements();
+      }
     }
     firstId = previous == null ? id : firstId;
     lastId = id;
     versions++;
     tombstones += removed ? 1 : 0;
+  }
+
+  private void flushElements() throws IOException {
+    block.clear();
+    elements.flush(block);
+    container.append(block.array(), 0, block.length());
   }
 
   /** Adds a version. */
@@ -138,6 +145,9 @@ public final class SegmentWriter implements AutoCloseable {
   public Manifest.Segment finish() throws IOException {
     if (firstId == null || lastId == null) {
       throw new IllegalStateException("a segment is never empty: " + key);
+    }
+    if (!elements.isEmpty()) {
+      flushElements();
     }
     return new Manifest.Segment(kind, container.finish(key), versions, tombstones, firstId, lastId);
   }

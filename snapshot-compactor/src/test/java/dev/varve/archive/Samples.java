@@ -87,6 +87,25 @@ final class Samples {
         version.state());
   }
 
+  /** The same version from another site. */
+  static ElementVersion at(ElementVersion version, Site site) {
+    VersionHeader header = version.header();
+    long seq = header.dot().seq();
+    return new ElementVersion(
+        version.id(),
+        new VersionHeader(
+            new Dot(site, seq, seq % 3),
+            header.committedAtMicros(),
+            seq,
+            VersionVector.of(site, seq),
+            header.hash(),
+            header.replaced(),
+            header.lost(),
+            header.alteredLabels(),
+            header.alteredProperties()),
+        version.state());
+  }
+
   static Transaction transaction(long seq) {
     return new Transaction(
         SITE,

@@ -192,8 +192,8 @@ class CompactorTest {
 
   @Test
   void aSmallMemoryIsEnough() throws Exception {
-    graph = new SyntheticGraph(seed, wire, PARTITIONS, 3000);
-    graph.scan(4000);
+    graph = new SyntheticGraph(seed, wire, PARTITIONS, 6000);
+    graph.scan(8000);
     graph.change(200, 20);
     tables.deliver(graph);
     try (Compactor compactor = Compactor.start(config().withSizes(1 << 30, 20_000, 64 << 10))) {

@@ -32,6 +32,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -114,7 +116,7 @@ class SegmentFormatsTest {
   @ValueSource(ints = {3, 70})
   void aStateThatDoesNotHaveItsHashIsInNoCheckpoint(int deltas) throws Exception {
     layDown(deltas);
-    ElementId victim = newestIn(links(repository).get(deltas / 2));
+    ElementId victim = newestIn(manifest -> !manifest.kind().whole());
     rewrite(
         SegmentFormat.VERSIONS,
         version ->
@@ -140,7 +142,7 @@ class SegmentFormatsTest {
   @Test
   void anAlteredStateWhoseHashIsNotKeptIsInNoCheckpoint() throws Exception {
     layDown(3);
-    ElementId victim = newestIn(links(repository).get(0));
+    ElementId victim = newestIn(manifest -> manifest.kind().whole());
     rewrite(
         SegmentFormat.ELEMENTS,
         version ->
@@ -200,22 +202,18 @@ class SegmentFormatsTest {
     return found.contains(true);
   }
 
-  /** An element that is alive, and whose newest version is in this snapshot. */
-  private ElementId newestIn(Manifest wanted) throws Exception {
-    Set<ElementId> later = new HashSet<>();
-    List<ElementId> newest = new ArrayList<>();
+  /** An element that is alive, and whose newest version is in such a snapshot. */
+  private ElementId newestIn(Predicate<Manifest> wanted) throws Exception {
+    Map<ElementId, Manifest> newest = new TreeMap<>();
     for (Manifest manifest : links(repository)) {
-      for (ElementVersion version : versions(repository, manifest)) {
-        if (manifest.number() > wanted.number()) {
-          later.add(version.id());
-        } else if (manifest.number() == wanted.number() && version.state().isPresent()) {
-          newest.add(version.id());
-        }
-      }
+      versions(repository, manifest).forEach(version -> newest.put(version.id(), manifest));
     }
-    newest.removeAll(later);
-    Map<ElementId, Element> alive = lab.graph.history.lastEntry().getValue();
-    return newest.stream().filter(alive::containsKey).findFirst().orElseThrow();
+    newest.keySet().retainAll(lab.graph.history.lastEntry().getValue().keySet());
+    return newest.entrySet().stream()
+        .filter(entry -> wanted.test(entry.getValue()))
+        .findFirst()
+        .orElseThrow()
+        .getKey();
   }
 
   private static List<ElementVersion> versions(Repository repository, Manifest manifest)
