@@ -20,6 +20,9 @@ import java.util.List;
  * same graph in it.
  *
  * <p>{@code -Dvertices=200000 -Dedges=1000000 -Dlevel=1}, the level being zstd's for the base.
+ * {@code -Dtransactions=1}: of how many transactions each element was last changed by any; with 1
+ * the base is that of an initial scan, with several millions what a chain has after years. The dump
+ * is always that of a store into which the graph was just imported, which is the smallest.
  */
 public final class BaseSizeBench {
 
@@ -39,8 +42,10 @@ public final class BaseSizeBench {
   private static void run(Path directory) throws Exception {
     long vertices = Long.getLong("vertices", 200_000);
     long edges = Long.getLong("edges", 1_000_000);
+    long transactions = Long.getLong("transactions", 1);
     DirectoryRepository repository = new DirectoryRepository(directory.resolve("repository"));
     new SyntheticChain(directory.resolve("scratch"), directory.resolve("repository"), 1)
+        .grownBy(transactions)
         .write(vertices, edges);
     var plan = Restore.plan(repository, SyntheticChain.GRAPH, Moment.parse("latest"));
     Path csv = directory.resolve("csv");
@@ -58,6 +63,7 @@ public final class BaseSizeBench {
         "base-size",
         figure("vertices", vertices),
         figure("edges", edges),
+        figure("transactions", transactions),
         figure("zstd level of the base", Integer.getInteger("level", 1)),
         figure("base bytes", plan.bytes()),
         figure("dump bytes", dump),

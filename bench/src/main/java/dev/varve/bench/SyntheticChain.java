@@ -45,6 +45,7 @@ final class SyntheticChain {
   private static final Site SITE = Site.parse("neo4j@1");
   private static final long FIRST_SEQ = 1;
   private static final long COMMITTED_MICROS = 1_700_000_000_000_000L;
+  private static final long GROWN_MICROS = 10_000;
   private static final int LEVEL = Integer.getInteger("level", 1);
   private static final int ELEMENTS_A_SEGMENT = 250_000;
   private final Path scratch;
@@ -58,6 +59,7 @@ final class SyntheticChain {
   private Fingerprint fingerprint = Fingerprint.EMPTY;
   private List<Manifest.Position> positions = List.of();
   private long seq = FIRST_SEQ;
+  private long transactions = FIRST_SEQ;
   private long number;
   private Optional<Manifest.Parent> parent = Optional.empty();
 
@@ -87,8 +89,15 @@ final class SyntheticChain {
     StoreSchema schema();
   }
 
+  /** A base in which each element was last changed by another one of so many transactions. */
+  SyntheticChain grownBy(long count) {
+    transactions = count;
+    return this;
+  }
+
   void write(long vertices, long edges) throws IOException {
     Files.createDirectories(scratch);
+    seq = transactions;
     write(ElementKind.VERTEX, vertices, this::vertex);
     write(ElementKind.EDGE, edges, n -> edge(n, vertices));
     publish(Manifest.Kind.BASE, VersionVector.EMPTY, vertices + edges);
@@ -218,7 +227,8 @@ final class SyntheticChain {
       try (SegmentWriter writer =
           new SegmentWriter(file, key, kind, SegmentFormat.ELEMENTS, LEVEL)) {
         for (long n = from; n < Math.min(count, from + ELEMENTS_A_SEGMENT); n++) {
-          writer.append(version(shape.id(kind, n), elements.apply(n), n));
+          ElementVersion version = version(shape.id(kind, n), elements.apply(n), n);
+          writer.append(transactions == FIRST_SEQ ? version : grown(version));
         }
         segments.add(writer.finish());
       }
@@ -247,6 +257,26 @@ final class SyntheticChain {
             List.of());
     fingerprint = fingerprint.after(header);
     return new ElementVersion(id, header, Optional.of(state));
+  }
+
+  /** The same, but as a transaction somewhere in the past left it. */
+  private ElementVersion grown(ElementVersion version) {
+    long then = FIRST_SEQ + random.nextLong(transactions);
+    VersionVector vector = VersionVector.of(SITE, then);
+    String altered = version.id().kind() == ElementKind.VERTEX ? "visits" : "weight";
+    return new ElementVersion(
+        version.id(),
+        new VersionHeader(
+            new Dot(SITE, then, 0),
+            COMMITTED_MICROS + then * GROWN_MICROS + random.nextLong(GROWN_MICROS),
+            vector.weight(),
+            vector,
+            version.header().hash(),
+            Optional.empty(),
+            false,
+            List.of(),
+            List.of(altered)),
+        version.state());
   }
 
   private Element vertex(long n) {

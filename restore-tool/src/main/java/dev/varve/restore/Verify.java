@@ -185,9 +185,10 @@ public final class Verify {
     if (level != Level.MANIFEST) {
       progress.phase("segments", expectedVersions(chain));
       readObjects(chain);
+      checkBases(chain);
     }
     if (level == Level.GRAPH) {
-      checkTotals(chain);
+      checkDeltas(chain);
       checkGraphs(chain);
     }
     Set<String> damaged = damagedKeys();
@@ -362,22 +363,43 @@ public final class Verify {
     return Optional.empty();
   }
 
-  /** A base is what its versions are; every delta leads from the cut before it to its own. */
-  private void checkTotals(Chain chain) {
+  /**
+   * A base is what its versions are. Where its segments carry no hashes of their own, this is what
+   * shows a state that was exchanged; a base of which some segments were left out is passed over.
+   */
+  private void checkBases(Chain chain) {
+    Set<String> damaged = damagedKeys();
+    for (Chain.Link link : chain.links()) {
+      Manifest manifest = link.manifest();
+      SegmentTotals found = found(manifest);
+      if (manifest.kind().whole()
+          && intact(manifest, damaged)
+          && found.versions()
+              == manifest.segments().stream().mapToLong(Manifest.Segment::versions).sum()) {
+        compare(
+            manifest, new ReadBack(found.vertices().alive(), found.edges().alive(), found.sum()));
+      }
+    }
+  }
+
+  private SegmentTotals found(Manifest manifest) {
+    return totals.getOrDefault(manifest.number(), SegmentTotals.NOTHING);
+  }
+
+  private static boolean intact(Manifest manifest, Set<String> damaged) {
+    return manifest.segments().stream().noneMatch(s -> damaged.contains(s.object().key()));
+  }
+
+  /** Every delta leads from the cut before it to its own. */
+  private void checkDeltas(Chain chain) {
     Set<String> damaged = damagedKeys();
     Map<VersionVector, Manifest> at = new HashMap<>();
     chain.links().forEach(link -> at.putIfAbsent(link.manifest().to(), link.manifest()));
     for (Chain.Link link : chain.links()) {
       Manifest manifest = link.manifest();
       Manifest before = at.get(manifest.from());
-      SegmentTotals found = totals.getOrDefault(manifest.number(), SegmentTotals.NOTHING);
-      if (manifest.segments().stream().anyMatch(s -> damaged.contains(s.object().key()))) {
-        continue;
-      }
-      if (manifest.kind().whole()) {
-        compare(
-            manifest, new ReadBack(found.vertices().alive(), found.edges().alive(), found.sum()));
-      } else if (before != null) {
+      SegmentTotals found = found(manifest);
+      if (!manifest.kind().whole() && before != null && intact(manifest, damaged)) {
         compare(
             manifest,
             new ReadBack(
