@@ -7,7 +7,8 @@ exists varve-test/age:17
 bootstrap trixie
 mkdir -p "$rootfs/etc/postgresql-common/createcluster.d"
 echo 'create_main_cluster = false' >"$rootfs/etc/postgresql-common/createcluster.d/none.conf"
-packages postgresql-17 postgresql-17-age
+# pgBackRest is for the benchmarks: another backup of the same server, to stand beside ours
+packages postgresql-17 postgresql-17-age pgbackrest
 install -m 755 "$(dirname "$0")/age-entry.sh" "$rootfs/usr/local/bin/age-entry.sh"
 import varve-test/age:17 \
   -c 'ENV PATH=/usr/lib/postgresql/17/bin:/usr/local/bin:/usr/bin:/bin LANG=C.UTF-8 PGDATA=/var/lib/postgresql/data' \

@@ -61,6 +61,20 @@ final class SourceCommand implements Runnable {
           : settings.as(role.get(), password(session)).connect();
     }
 
+    /** A role that is still to be made cannot log in: somebody else has to. */
+    VarveException refused(AgeSettings settings, SQLException e) {
+      VarveException refused = settings.refused(e);
+      return new VarveException(
+          refused.exitCode(),
+          String.valueOf(refused.getMessage()),
+          role.isEmpty()
+              ? "name a superuser with --as, and its password in VARVE_SETUP_PASSWORD; or "
+                  + refused.hint()
+              : "check --as and the password in VARVE_SETUP_PASSWORD or --password-file; or "
+                  + refused.hint(),
+          e);
+    }
+
     private Optional<String> password(Session session) {
       if (passwordFile.isEmpty()) {
         return Optional.ofNullable(session.environment().get(PASSWORD));
@@ -130,7 +144,7 @@ final class SourceCommand implements Runnable {
         console.object(object);
         return ExitCode.DONE.number();
       } catch (SQLException e) {
-        throw settings.refused(e);
+        throw superuser.refused(settings, e);
       }
     }
   }
@@ -178,7 +192,7 @@ final class SourceCommand implements Runnable {
         console.object(Map.of("slot", released.slot(), "publication", released.publication()));
         return ExitCode.DONE.number();
       } catch (SQLException e) {
-        throw settings.refused(e);
+        throw superuser.refused(settings, e);
       }
     }
   }
