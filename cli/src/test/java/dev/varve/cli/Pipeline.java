@@ -97,8 +97,9 @@ final class Pipeline implements AutoCloseable {
     return directory.resolve("chains of varve");
   }
 
-  void start(String command) throws IOException {
-    processes.put(command, Installed.start(directory, environment, log(), command));
+  /** Starts a command, with options of its own perhaps. */
+  void start(String... command) throws IOException {
+    processes.put(command[0], Installed.start(directory, environment, log(), command));
   }
 
   void kill(String command) throws InterruptedException {

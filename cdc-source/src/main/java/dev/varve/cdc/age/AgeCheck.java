@@ -113,7 +113,7 @@ public final class AgeCheck {
   }
 
   private static AgeFinding reading(AgeFacts facts) {
-    List<String> unread = names(facts, table -> !table.readable());
+    List<String> unread = names(facts, table -> !table.readable() && !prepared(facts, table));
     if (!unread.isEmpty() || !facts.role().sees()) {
       return AgeFinding.blocking(
           "reading", "the role may not read " + some(unread, "the graph's schema"), SETUP);
@@ -129,6 +129,11 @@ public final class AgeCheck {
             "reading", String.format(Locale.ROOT, "all of %d tables", facts.tables().size()))
         : AgeFinding.blocking(
             "reading", "unlogged, so not in the log: " + some(unlogged, ""), SETUP);
+  }
+
+  /** Whether it is a label that was made since, which capture sees to: it may be read then. */
+  private static boolean prepared(AgeFacts facts, AgeFacts.Table table) {
+    return facts.helper() && !table.schema().equals(AgeFacts.CATALOG);
   }
 
   /** A label may lack it that capture has not come to yet; it prepares what it may alter. */

@@ -15,6 +15,7 @@ final class AgeErrors {
   private static final String IN_USE = "55006";
   private static final String NOT_IN_STATE = "55000";
   private static final String LIMIT = "53400"; // such as max_replication_slots
+  private static final String NO_OBJECT = "42704";
   private static final String NO_PRIVILEGE = "42501";
   private static final String NO_DATABASE = "3D000";
   private static final int CAUSES_MAX = 20;
@@ -37,6 +38,12 @@ final class AgeErrors {
     }
     if (isLost(state, message)) {
       return lost(settings, message, e);
+    }
+    if (state.equals(NO_OBJECT) && message.contains("publication")) {
+      return new LogGapException(
+          LogGapException.Reason.UNREADABLE,
+          "the log of " + settings + " cannot be read: " + message,
+          e);
     }
     return new VarveException(
         ExitCode.FAILED,

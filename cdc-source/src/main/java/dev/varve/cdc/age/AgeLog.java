@@ -1,14 +1,13 @@
 package dev.varve.cdc.age;
 
-import dev.varve.cdc.LogGapException;
 import dev.varve.cdc.LogHead;
 import dev.varve.cdc.ScanPage;
 import dev.varve.cdc.StoreLog;
-import dev.varve.cdc.StoreUnavailableException;
 import dev.varve.graph.ElementKind;
 import dev.varve.graph.StoreSchema;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
@@ -27,6 +26,9 @@ final class AgeLog implements StoreLog {
   /** How often a place is published behind which there is nothing of the graph. */
   private static final long IDLE_ADVANCE_NANOS = 10_000_000_000L;
 
+  /** After so long without a word it is seen whether anybody is speaking. */
+  private static final long SILENCE_NANOS = 10_000_000_000L;
+
   /** How long to wait for what makes up for a new label's first moments. */
   private static final long OPEN_WAIT_MS = 20;
 
@@ -40,6 +42,7 @@ final class AgeLog implements StoreLog {
   private long passedOn; // acknowledged to the stream
   private long knownEnd; // nothing was behind it when last looked at
   private long advancedAt = System.nanoTime();
+  private long heardAt;
 
   /**
    * A stream, and what has been made of it.
@@ -108,11 +111,15 @@ final class AgeLog implements StoreLog {
 
   @Override
   public boolean read(String from, ReadAs as, RowReceiver rows) throws InterruptedException {
+    boolean done = false;
     try {
-      return read(opened(Position.parse(from), as), rows);
-    } catch (StoreUnavailableException | LogGapException e) {
-      closeStream();
-      throw e;
+      boolean ended = read(opened(Position.parse(from), as), rows);
+      done = true;
+      return ended;
+    } finally {
+      if (!done) {
+        closeStream();
+      }
     }
   }
 
@@ -121,7 +128,9 @@ final class AgeLog implements StoreLog {
     AgeSession.Here here = session.here();
     current.transactions().head(here.lsn());
     if (here.lsn() == knownEnd) {
-      passAcknowledgement(current);
+      if (passAcknowledgement(current)) {
+        poll(current); // takes it along
+      }
       return true;
     }
     String token = "end " + UUID.randomUUID();
@@ -151,11 +160,7 @@ final class AgeLog implements StoreLog {
     if (polled.isEmpty()) {
       passAcknowledgement(current);
       guard.look();
-      try {
-        polled.addAll(current.stream().poll());
-      } catch (RuntimeException e) {
-        throw AgeErrors.ofStream(e, reading.settings());
-      }
+      poll(current);
     }
     while (!polled.isEmpty() && !current.transactions().lastMessage().equals(end)) {
       if (!current.transactions().add(polled.remove(), rows)) {
@@ -163,6 +168,23 @@ final class AgeLog implements StoreLog {
       }
     }
     return current.transactions().flush(rows);
+  }
+
+  private void poll(Open current) throws InterruptedException {
+    List<SourceRecord> records;
+    try {
+      records = current.stream().poll();
+    } catch (RuntimeException e) {
+      throw AgeErrors.ofStream(e, reading.settings());
+    }
+    current.polled().addAll(records);
+    long now = System.nanoTime();
+    if (!records.isEmpty()) {
+      heardAt = now;
+    } else if (now - heardAt > SILENCE_NANOS) {
+      heardAt = now;
+      slot.requireActive(); // the server may be busy with a large transaction
+    }
   }
 
   /**
@@ -204,11 +226,22 @@ final class AgeLog implements StoreLog {
     }
     current =
         new Open(
-            stream, new AgeTransactions(as, from, store.graphOid(), reading), new ArrayDeque<>());
+            stream,
+            new AgeTransactions(as, from, store.graphOid(), reading, this::labelIn),
+            new ArrayDeque<>());
     open = current;
     passedOn = 0;
     knownEnd = 0;
+    heardAt = System.nanoTime();
     return current;
+  }
+
+  private Optional<Integer> labelIn(String table) {
+    return session.tables(store.graphOid()).stream()
+        .map(AgeSession.Table::label)
+        .filter(label -> label.table().equals(table))
+        .map(Label::id)
+        .findFirst();
   }
 
   /** Only what was committed in Kafka: a crash before that is read again. */
@@ -217,12 +250,15 @@ final class AgeLog implements StoreLog {
     acknowledged.accumulateAndGet(Position.parse(position).end(), Math::max);
   }
 
-  private void passAcknowledgement(Open current) throws InterruptedException {
+  /** Returns whether there was one. */
+  private boolean passAcknowledgement(Open current) throws InterruptedException {
     long lsn = acknowledged.get();
-    if (lsn > passedOn) {
-      passedOn = lsn;
-      current.stream().acknowledge(lsn);
+    if (lsn <= passedOn) {
+      return false;
     }
+    passedOn = lsn;
+    current.stream().acknowledge(lsn);
+    return true;
   }
 
   private void closeStream() {

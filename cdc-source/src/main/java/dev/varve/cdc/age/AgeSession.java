@@ -149,7 +149,13 @@ final class AgeSession implements AutoCloseable {
   }
 
   /** A label's table as the catalogue has it now. */
-  record Table(Label label, String schema, long oid, boolean fullIdentity, boolean logged) {
+  record Table(
+      Label label,
+      String schema,
+      long oid,
+      boolean fullIdentity,
+      boolean logged,
+      boolean readable) {
     String quoted() {
       return Sql.name(schema, label.table());
     }
@@ -159,7 +165,7 @@ final class AgeSession implements AutoCloseable {
   List<Table> tables(long graphOid) {
     return all(
         "SELECT l.id, l.kind, l.name, c.relname, n.nspname, c.oid::int8, c.relreplident = 'f',"
-            + " c.relpersistence = 'p'"
+            + " c.relpersistence = 'p', has_table_privilege(c.oid, 'SELECT')"
             + " FROM ag_catalog.ag_label l"
             + " JOIN pg_class c ON c.oid = l.relation"
             + " JOIN pg_namespace n ON n.oid = c.relnamespace"
@@ -175,7 +181,8 @@ final class AgeSession implements AutoCloseable {
                 row.getString(5),
                 row.getLong(6),
                 row.getBoolean(7),
-                row.getBoolean(8)),
+                row.getBoolean(8),
+                row.getBoolean(9)),
         graphOid);
   }
 

@@ -156,6 +156,19 @@ final class AgeSlot {
   }
 
   /**
+   * Sees whether the server still has somebody who reads.
+   *
+   * @throws StoreUnavailableException if not
+   */
+  void requireActive() {
+    if (found().filter(Found::active).isEmpty()) {
+      throw new StoreUnavailableException(
+          "nobody reads from the replication slot '" + name() + "' any more",
+          new IllegalStateException("inactive"));
+    }
+  }
+
+  /**
    * Sees whether everything behind a position is still to be had.
    *
    * @throws LogGapException if not

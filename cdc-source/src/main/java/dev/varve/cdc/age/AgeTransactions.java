@@ -32,6 +32,7 @@ final class AgeTransactions implements AutoCloseable {
   private final ReadAs as;
   private final long graphOid;
   private final AgeReading reading;
+  private final OpenTransaction.LabelTables tables;
   private final TransactionCodec transactions = new TransactionCodec();
   private final AvroOutput body = new AvroOutput();
   private final AvroOutput out = new AvroOutput();
@@ -44,7 +45,13 @@ final class AgeTransactions implements AutoCloseable {
   private OpenTransaction open;
   private String lastMessage = "";
 
-  AgeTransactions(ReadAs as, Position from, long graphOid, AgeReading reading) {
+  AgeTransactions(
+      ReadAs as,
+      Position from,
+      long graphOid,
+      AgeReading reading,
+      OpenTransaction.LabelTables tables) {
+    this.tables = tables;
     this.as = as;
     this.position = from;
     this.told = from;
@@ -137,7 +144,7 @@ final class AgeTransactions implements AutoCloseable {
     }
     LabelGuard.Stated.parse(message.text())
         .filter(stated -> stated.graphOid() == graphOid)
-        .flatMap(stated -> open.labels.byId(stated.labelId()))
+        .flatMap(stated -> open.labels().byId(stated.labelId()))
         .ifPresent(open::stated);
   }
 
@@ -158,19 +165,15 @@ final class AgeTransactions implements AutoCloseable {
     if (row == null) {
       throw new IllegalStateException("an event without a row: " + change);
     }
-    if (!row.has("properties")) {
-      return; // a table that somebody else has put into the graph's schema
+    Optional<Label> label = open.labelIn(change.table(), tables);
+    if (label.isEmpty()) {
+      return; // a table that somebody has put into the graph's schema beside the labels'
     }
-    ElementKind kind = row.has("start_id") ? ElementKind.EDGE : ElementKind.VERTEX;
+    if (change.operation() == 'u' && change.before() == null && !label.get().open()) {
+      open.put(label.get().opened()); // removals go by unlogged too
+    }
+    ElementKind kind = label.get().kind();
     Graphid id = Graphid.parse(row.needed("id"));
-    Label label = open.labels.byId(id.label()).orElse(null);
-    if (label == null) {
-      label = new Label(id.label(), kind, change.table(), change.table(), false);
-      open.labels = open.labels.with(label);
-    }
-    if (change.operation() == 'u' && change.before() == null && !label.open()) {
-      open.labels = open.labels.with(label.opened()); // removals go by unlogged too
-    }
     open.elements.add(
         new Touched(
             id.number(),
@@ -209,12 +212,12 @@ final class AgeTransactions implements AutoCloseable {
     }
     int id = Math.toIntExact(row.number("id"));
     if (change.operation() == 'd') {
-      open.labels.byId(id).ifPresent(open::drop);
+      open.labels().byId(id).ifPresent(open::drop);
       return;
     }
     ElementKind kind = ElementKind.ofCode(row.needed("kind").charAt(0));
     String name = row.needed("name");
-    Label known = open.labels.byId(id).orElse(null);
+    Label known = open.labels().byId(id).orElse(null);
     if (known == null) {
       open.put(new Label(id, kind, name, name, true));
     } else {
@@ -230,20 +233,7 @@ final class AgeTransactions implements AutoCloseable {
           "somebody truncated " + CATALOGUE + "." + truncated.table(),
           null);
     }
-    open.labels
-        .byTable(truncated.table())
-        .ifPresentOrElse(
-            open::sweep,
-            () -> {
-              throw new LogGapException(
-                  LogGapException.Reason.UNREADABLE,
-                  "the table "
-                      + truncated.schema()
-                      + "."
-                      + truncated.table()
-                      + " was truncated, and no label is known to be kept in it",
-                  null);
-            });
+    open.labelIn(truncated.table(), tables).ifPresent(open::sweep);
   }
 
   private boolean committed(LogEvent.Committed committed, RowReceiver rows)
@@ -258,9 +248,9 @@ final class AgeTransactions implements AutoCloseable {
     if (!done.isNothing()) {
       more = emit(done, committed, time, rows);
     } else {
-      position = position.past(committed.end(), time, done.labels);
+      position = position.past(committed.end(), time, done.labels());
     }
-    begin(done.labels);
+    begin(done.labels());
     return more;
   }
 
@@ -309,7 +299,7 @@ final class AgeTransactions implements AutoCloseable {
     write(
         new Transaction(
             as.site(), seq, time, Optional.empty(), metadata, counts.list(), done.schemaChange()));
-    position = position.after(seq, time, done.labels);
+    position = position.after(seq, time, done.labels());
     return out.length() < reading.rowBytes() || send(position, rows);
   }
 

@@ -18,6 +18,10 @@ record Label(int id, ElementKind kind, String name, String table, boolean open) 
     return new Label(id, kind, name, table, false);
   }
 
+  Label keptIn(String otherTable) {
+    return new Label(id, kind, name, otherTable, open);
+  }
+
   Label opened() {
     return new Label(id, kind, name, table, true);
   }

@@ -106,7 +106,7 @@ final class LabelGuard {
       if (!table.logged()) {
         throw unlogged(table);
       }
-      if (!table.fullIdentity() && !state(table)) {
+      if ((!table.fullIdentity() || !table.readable()) && !state(table)) {
         throw new StoreUnavailableException(
             "the table of the label '" + table.label().name() + "' is in use and cannot be altered",
             new IllegalStateException("locked"));

@@ -1,8 +1,11 @@
 package dev.varve.cdc.age;
 
+import dev.varve.age.Graphid;
 import dev.varve.graph.StoreSchema;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -12,8 +15,8 @@ final class OpenTransaction implements AutoCloseable {
 
   private final Labels before;
 
-  /** As they are after what has been told. */
-  Labels labels;
+  private Labels labels; // as they are after what has been told
+  private final Map<String, Optional<Label>> byTable = new HashMap<>(); // of these
 
   final TouchedElements elements;
 
@@ -28,6 +31,40 @@ final class OpenTransaction implements AutoCloseable {
     this.elements = new TouchedElements(bytesMax);
   }
 
+  Labels labels() {
+    return labels;
+  }
+
+  /**
+   * The label that is kept in a table; absent for a table that belongs to none.
+   *
+   * @param tables asked where no label is known to be in a table of that name
+   */
+  Optional<Label> labelIn(String table, LabelTables tables) {
+    Optional<Label> known = byTable.get(table);
+    if (known == null) {
+      known = labels.byTable(table);
+      if (known.isEmpty()) {
+        Optional<Label> renamed =
+            tables.labelIn(table).flatMap(labels::byId).map(label -> label.keptIn(table));
+        renamed.ifPresent(this::put);
+        known = renamed;
+      }
+      byTable.put(table, known);
+    }
+    return known;
+  }
+
+  /** Which label is kept in a table, as the catalogue knows it now. */
+  interface LabelTables {
+    Optional<Integer> labelIn(String table);
+  }
+
+  private void set(Labels then) {
+    labels = then;
+    byTable.clear();
+  }
+
   /** The label's table was emptied. */
   void sweep(Label label) {
     elements.drop(label.first(), label.last());
@@ -36,7 +73,7 @@ final class OpenTransaction implements AutoCloseable {
 
   void drop(Label label) {
     sweep(label);
-    labels = labels.without(label.id());
+    set(labels.without(label.id()));
   }
 
   void dropAll() {
@@ -49,16 +86,16 @@ final class OpenTransaction implements AutoCloseable {
    */
   void stated(Label label) {
     swept.put(label.id(), label);
-    labels = labels.with(label.closed());
+    set(labels.with(label.closed()));
   }
 
   void put(Label label) {
-    labels = labels.with(label);
+    set(labels.with(label));
   }
 
   /** The label of an element, as it is after the transaction. */
   Label label(Touched touched) {
-    int id = dev.varve.age.Graphid.of(touched.id()).label();
+    int id = Graphid.of(touched.id()).label();
     return labels
         .byId(id)
         .or(() -> before.byId(id))

@@ -482,6 +482,70 @@ final class AgeLogTest {
     assertThat(replica.transactions).hasSize(told);
   }
 
+  @Test
+  void tablesBesideTheLabelsAreNotElements() throws Exception {
+    cypher("CREATE (:P {a: 1})");
+    replica.scan().read();
+    String copy = "\"" + graph + "\".staging";
+    run("CREATE TABLE " + copy + " AS SELECT * FROM \"" + graph + "\".\"P\"");
+    run("ALTER TABLE " + copy + " REPLICA IDENTITY FULL");
+    run("UPDATE " + copy + " SET properties = '{\"a\": 2}'");
+    run("TRUNCATE " + copy);
+    replica.read();
+    assertThat(replica.living).hasSize(1).isEqualTo(database());
+    // a label's table may be called otherwise
+    run("ALTER TABLE \"" + graph + "\".\"P\" RENAME TO \"Q\"");
+    run("UPDATE \"" + graph + "\".\"Q\" SET properties = '{\"a\": 3}'");
+    replica.read();
+    assertThat(replica.living).hasSize(1).isEqualTo(database());
+    run("TRUNCATE \"" + graph + "\".\"Q\"");
+    replica.read();
+    assertThat(replica.living).isEmpty();
+  }
+
+  @Test
+  void identityThatWasTakenAwayIsGivenBackAndWhatWentByIsMadeUpFor() throws Exception {
+    cypher("UNWIND range(1, 20) AS i CREATE (:P {i: i})");
+    replica.scan().read();
+    replica.restart();
+    run("ALTER TABLE \"" + graph + "\".\"P\" REPLICA IDENTITY DEFAULT");
+    cypher("MATCH (p:P) WHERE p.i < 6 DELETE p"); // not in the log
+    cypher("MATCH (p:P) WHERE p.i > 15 SET p.j = 1");
+    replica.read();
+    assertThat(replica.living).hasSize(15).isEqualTo(database());
+    cypher("MATCH (p:P) WHERE p.i < 9 DELETE p");
+    replica.read();
+    assertThat(replica.living).hasSize(12).isEqualTo(database());
+  }
+
+  @Test
+  void watermarksWaitWhileALabelIsOpen() throws Exception {
+    replica.scan().read();
+    replica.restart();
+    cypher("CREATE (:New {i: 1})");
+    cypher("CREATE (:New {i: 2})");
+    cypher("MATCH (n:New {i: 1}) DELETE n");
+    replica.rows.clear();
+    replica.read();
+    assertThat(replica.living).hasSize(1).isEqualTo(database());
+    assertThat(replica.rows)
+        .allSatisfy(
+            row ->
+                assertThat(row.consistent())
+                    .isEqualTo(Position.parse(row.position()).labels().open().isEmpty()));
+    assertThat(replica.rows.get(replica.rows.size() - 1).consistent()).isTrue();
+  }
+
+  @Test
+  void largeLabelMadeWithManyRowsIsStatedWhole() throws Exception {
+    replica = new AgeReplica(replica.reading().withRowBytes(50_000).withTransactionBytes(100_000));
+    replica.scan().read();
+    cypher("UNWIND range(1, 5000) AS i CREATE (:N {i: i, text: 'some text'})");
+    cypher("MATCH (n:N) WHERE n.i % 2 = 0 DELETE n");
+    replica.read();
+    assertThat(replica.living).hasSize(2_500).isEqualTo(database());
+  }
+
   /** Labels come and go, and the reader with them. */
   @Test
   void anythingAtAnyTime() throws Exception {

@@ -1,0 +1,148 @@
+package dev.varve.cli;
+
+import dev.varve.age.Agtype;
+import dev.varve.container.age.AgeServer;
+import dev.varve.graph.Edge;
+import dev.varve.graph.ElementHasher;
+import dev.varve.graph.ElementId;
+import dev.varve.graph.Vertex;
+import dev.varve.topology.Fingerprint;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+
+/** A graph in a server, written to and read with nothing but SQL and Cypher. */
+record AgeGraph(AgeServer server, String name) {
+
+  /** What it holds. */
+  record Content(long vertices, long edges, Fingerprint fingerprint) {}
+
+  AgeGraph create() throws SQLException {
+    run("SELECT create_graph('" + name + "')");
+    return this;
+  }
+
+  void run(String... statements) throws SQLException {
+    try (Connection connection = server.connect();
+        Statement statement = connection.createStatement()) {
+      for (String one : statements) {
+        statement.execute(one);
+      }
+    }
+  }
+
+  String cypher(String text) {
+    return "SELECT * FROM cypher('" + name + "', $q$ " + text + " $q$) AS (a agtype)";
+  }
+
+  /** Writes something last; returns a place in the log before the end of its commit. */
+  long last() throws SQLException {
+    try (Connection connection = server.connect();
+        Statement statement = connection.createStatement()) {
+      connection.setAutoCommit(false);
+      statement.execute(cypher("CREATE (:Last)"));
+      long lsn;
+      try (ResultSet row =
+          statement.executeQuery("SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::int8")) {
+        row.next();
+        lsn = row.getLong(1);
+      }
+      connection.commit();
+      return lsn + 1;
+    }
+  }
+
+  /** One step of a random workload, labels that come and go included. */
+  void step(Connection connection, Random random) throws SQLException {
+    String label = "L" + random.nextInt(5);
+    String type = "E" + random.nextInt(3);
+    int n = random.nextInt(40);
+    String table = "\"" + name + "\".\"" + (random.nextBoolean() ? label : type) + "\"";
+    String sql =
+        switch (random.nextInt(12)) {
+          case 0, 1, 2 ->
+              cypher("CREATE (:" + label + " {n: " + n + ", t: 'żółw 🐢', l: [1, {a: null}]})");
+          case 3 -> cypher("UNWIND range(1, 50) AS i CREATE (:" + label + " {n: i})");
+          case 4, 5 ->
+              cypher(
+                  "MATCH (a {n: "
+                      + n
+                      + "}), (b {n: "
+                      + random.nextInt(40)
+                      + "}) WITH a, b LIMIT 4 CREATE (a)-[:"
+                      + type
+                      + " {n: "
+                      + n
+                      + "}]->(b)");
+          case 6 -> cypher("MATCH (a:" + label + ") WHERE a.n < " + n + " SET a.u = " + n);
+          case 7 -> cypher("MATCH (a:" + label + " {n: " + n + "}) DETACH DELETE a");
+          case 8 -> cypher("MATCH ()-[e:" + type + "]->() WHERE e.n < " + n + " DELETE e");
+          case 9 -> cypher("CREATE ({n: " + n + ", big: '" + "y".repeat(9_000 + n) + "'})");
+          case 10 -> random.nextInt(3) == 0 ? "TRUNCATE " + table : cypher("MATCH (n) RETURN n.n");
+          default ->
+              random.nextInt(4) == 0
+                  ? "SELECT drop_label('" + name + "', '" + type + "')"
+                  : cypher("CREATE (:" + label + ")-[:" + type + "]->(:" + label + ")");
+        };
+    try (Statement statement = connection.createStatement()) {
+      statement.execute(sql);
+    } catch (SQLException e) {
+      // a label that is not there, or is of the other kind
+      if (!Set.of("3F000", "42P01", "42P07", "22023", "XX000", "42704")
+          .contains(String.valueOf(e.getSQLState()))) {
+        throw e;
+      }
+    }
+  }
+
+  /** Reads all of it; parents once. */
+  Content content() throws SQLException {
+    ElementHasher hasher = new ElementHasher();
+    Fingerprint sum = Fingerprint.EMPTY;
+    long vertices = 0;
+    long edges = 0;
+    try (Connection connection = server.connect();
+        Statement statement = connection.createStatement()) {
+      List<String[]> labels = new ArrayList<>();
+      try (ResultSet row =
+          statement.executeQuery(
+              "SELECT l.name, l.kind, l.relation::oid::regclass::text FROM ag_catalog.ag_label l"
+                  + " JOIN ag_catalog.ag_graph g ON g.graphid = l.graph WHERE g.name = '"
+                  + name
+                  + "'")) {
+        while (row.next()) {
+          labels.add(new String[] {row.getString(1), row.getString(2), row.getString(3)});
+        }
+      }
+      for (String[] label : labels) {
+        String shown = label[0].startsWith("_ag_label_") ? "" : label[0];
+        boolean ofEdges = label[1].equals("e");
+        try (ResultSet row =
+            statement.executeQuery(
+                "SELECT id, properties"
+                    + (ofEdges ? ", start_id, end_id" : "")
+                    + " FROM ONLY "
+                    + label[2])) {
+          while (row.next()) {
+            var properties = Agtype.properties(row.getString(2));
+            if (ofEdges) {
+              Edge edge = Edge.of(shown, row.getString(3), row.getString(4), properties);
+              sum = sum.plus(hasher.hash(ElementId.edge(row.getString(1)), edge));
+              edges++;
+            } else {
+              Vertex vertex = Vertex.of(shown.isEmpty() ? Set.of() : Set.of(shown), properties);
+              sum = sum.plus(hasher.hash(ElementId.vertex(row.getString(1)), vertex));
+              vertices++;
+            }
+          }
+        }
+      }
+    }
+    return new Content(vertices, edges, sum);
+  }
+}

@@ -1,0 +1,207 @@
+package dev.varve.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.varve.container.age.AgeServer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * PostgreSQL with Apache AGE in a container, captured, folded, compacted and restored by the
+ * installed command. Skipped, saying so, where there is no Docker. {@code -Dvarve.kills=20} is the
+ * full soak, {@code -Dvarve.seed=...} repeats a run.
+ */
+final class AgeIT {
+
+  private static final Map<String, String> ENVIRONMENT =
+      Map.of(
+          "VARVE_SOURCE_PASSWORD", "battery-staple",
+          "VARVE_SETUP_PASSWORD", AgeServer.PASSWORD,
+          "VARVE_FOLD_COMMIT_EVERY", "100ms");
+
+  private final long seed = Long.getLong("varve.seed", System.nanoTime() & 0xffffff);
+  private final int kills = Integer.getInteger("varve.kills", 4);
+
+  @TempDir private Path directory;
+
+  @BeforeAll
+  static void docker() {
+    assumeTrue(AgeServer.dockerIsThere(), "no Docker: container tests skipped");
+  }
+
+  @Test
+  void nothingIsLostOrDoubledWhenThePipelineOrTheServerIsKilled() throws Exception {
+    System.out.println("repeat with -Dvarve.seed=" + seed + " -Dvarve.kills=" + kills);
+    Random random = new Random(seed);
+    try (AgeServer server = AgeServer.start();
+        Pipeline pipeline = Pipeline.byInit(directory, uri(server), ENVIRONMENT)) {
+      AgeGraph graph = new AgeGraph(server, Pipeline.GRAPH).create();
+      try (Connection connection = server.connect()) {
+        for (int i = 0; i < 100; i++) {
+          graph.step(connection, random);
+        }
+      }
+      setUp(pipeline);
+      pipeline.start("up");
+      try (Load load = Load.on(graph, seed)) {
+        for (int i = 0; i < kills; i++) {
+          Thread.sleep(1_000 + random.nextInt(9_000));
+          if (i % 2 == 1) {
+            System.out.println("killing the server");
+            server.kill();
+            server.startAgain();
+          } else {
+            System.out.println("killing up");
+            pipeline.kill("up");
+            pipeline.start("up");
+          }
+        }
+        Thread.sleep(2_000);
+      }
+      pipeline.awaitTransaction(graph.last());
+      AgeGraph.Content content = graph.content();
+      assertThat(pipeline.newest().orElseThrow().manifest().fingerprint())
+          .isEqualTo(content.fingerprint());
+      Installed.Result verify = pipeline.run("verify", "--level=graph");
+      assertThat(verify.exitCode()).as(verify.toString()).isZero();
+      assertThat(pipeline.stop("up")).isZero();
+
+      Installed.Result restored =
+          pipeline.run(
+              "restore", "--target", "dir:" + directory.resolve("restored"), "--output=json");
+      assertThat(restored.exitCode()).as(restored.toString()).isZero();
+      assertThat(restored.json().get("fingerprint").asText())
+          .isEqualTo(content.fingerprint().toString());
+      assertThat(restored.json().get("vertices").asLong()).isEqualTo(content.vertices());
+      assertThat(restored.json().get("edges").asLong()).isEqualTo(content.edges());
+    }
+  }
+
+  @Test
+  void lostSlotAndOtherServerStopCaptureUntilItBeginsAnew() throws Exception {
+    try (AgeServer server = AgeServer.start();
+        Pipeline pipeline = Pipeline.byInit(directory, uri(server), ENVIRONMENT)) {
+      AgeGraph graph = new AgeGraph(server, Pipeline.GRAPH).create();
+      graph.run(graph.cypher("CREATE (:P {n: 1})-[:E]->(:P {n: 2})"));
+      setUp(pipeline);
+      pipeline.start("up");
+      pipeline.awaitTransaction(graph.last());
+      assertThat(pipeline.stop("up")).isZero();
+
+      Installed.Result release = pipeline.run("source", "release", "--yes", "--as", AgeServer.USER);
+      assertThat(release.exitCode()).as(release.toString()).isZero();
+      setUp(pipeline);
+      graph.run(graph.cypher("MATCH (p:P {n: 2}) DETACH DELETE p"));
+      assertStops(pipeline, Map.of(), "is not there any more", "--new-incarnation");
+
+      pipeline.start("up", "--new-incarnation");
+      pipeline.awaitTransaction(graph.last());
+      assertThat(pipeline.newest().orElseThrow().manifest().fingerprint())
+          .isEqualTo(graph.content().fingerprint());
+      assertThat(pipeline.stop("up")).isZero();
+
+      try (AgeServer other = AgeServer.start()) {
+        new AgeGraph(other, Pipeline.GRAPH).create();
+        Map<String, String> there = Map.of("VARVE_SOURCE_URI", uri(other));
+        Installed.Result setup = run(there, "source", "setup", "--as", AgeServer.USER, "--apply");
+        assertThat(setup.exitCode()).as(setup.toString()).isZero();
+        assertStops(pipeline, there, "the store is now age:", "point source.uri back");
+      }
+    }
+  }
+
+  /** By the documented steps. */
+  private static void setUp(Pipeline pipeline) throws Exception {
+    Installed.Result setup = pipeline.run("source", "setup", "--as", AgeServer.USER, "--apply");
+    assertThat(setup.exitCode()).as(setup.toString()).isZero();
+    Installed.Result doctor = pipeline.run("doctor");
+    assertThat(doctor.exitCode()).as(doctor.toString()).isZero();
+  }
+
+  private void assertStops(
+      Pipeline pipeline, Map<String, String> environment, String message, String hint)
+      throws Exception {
+    Path log = Files.createTempFile(directory, "stops", ".log");
+    Map<String, String> all = new HashMap<>(ENVIRONMENT);
+    all.putAll(environment);
+    Process up = Installed.start(pipeline.directory(), all, log, "up");
+    try {
+      assertThat(up.waitFor(Installed.AT_MOST.toMillis(), TimeUnit.MILLISECONDS)).isTrue();
+      assertThat(up.exitValue()).as(Files.readString(log)).isEqualTo(1);
+      assertThat(Files.readString(log)).contains(message).contains("HINT:").contains(hint);
+    } finally {
+      up.destroyForcibly();
+    }
+  }
+
+  private Installed.Result run(Map<String, String> environment, String... arguments)
+      throws Exception {
+    Map<String, String> all = new HashMap<>(ENVIRONMENT);
+    all.putAll(environment);
+    return Installed.run(directory, all, arguments);
+  }
+
+  private static String uri(AgeServer server) {
+    return "postgresql://" + server.host() + ":" + server.port() + "/" + AgeServer.DATABASE;
+  }
+
+  /** A client that writes whatever happens to the server. */
+  private static final class Load implements AutoCloseable {
+
+    private final AtomicBoolean stopping = new AtomicBoolean();
+    private final AtomicReference<SQLException> failure = new AtomicReference<>();
+    private final Thread thread;
+
+    private Load(AgeGraph graph, long seed) {
+      thread = new Thread(() -> write(graph, new Random(seed)), "load");
+    }
+
+    static Load on(AgeGraph graph, long seed) {
+      Load load = new Load(graph, seed);
+      load.thread.start();
+      return load;
+    }
+
+    private void write(AgeGraph graph, Random random) {
+      while (!stopping.get()) {
+        try (Connection connection = graph.server().connect()) {
+          while (!stopping.get()) {
+            graph.step(connection, random);
+            Thread.sleep(5);
+          }
+        } catch (SQLException e) {
+          String state = String.valueOf(e.getSQLState());
+          if (!state.startsWith("08") && !state.startsWith("57P")) { // killed
+            failure.set(e);
+            return;
+          }
+        } catch (InterruptedException e) {
+          Thread.currentThread().interrupt();
+          return;
+        }
+      }
+    }
+
+    @Override
+    public void close() throws Exception {
+      stopping.set(true);
+      thread.join();
+      SQLException found = failure.get();
+      if (found != null) {
+        throw found;
+      }
+    }
+  }
+}
