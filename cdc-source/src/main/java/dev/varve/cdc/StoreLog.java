@@ -37,7 +37,8 @@ public interface StoreLog extends AutoCloseable {
   }
 
   /**
-   * Reads elements as they are now, in the order of their ids, while the graph may be changing.
+   * Reads elements as they are now, each at least once unless it is changed meanwhile, in whatever
+   * order the cursor can go on in, while the graph may be changing.
    *
    * @param cursor where the page before ended; absent for the first one
    * @param as what the elements' changes have to say of themselves

@@ -57,6 +57,18 @@ record AgeGraph(AgeServer server, String name) {
     }
   }
 
+  /** Up to where the only slot has been released. */
+  long confirmed() throws SQLException {
+    try (Connection connection = server.connect();
+        Statement statement = connection.createStatement();
+        ResultSet row =
+            statement.executeQuery(
+                "SELECT (confirmed_flush_lsn - '0/0'::pg_lsn)::int8 FROM pg_replication_slots")) {
+      row.next();
+      return row.getLong(1);
+    }
+  }
+
   /** One step of a random workload, labels that come and go included. */
   void step(Connection connection, Random random) throws SQLException {
     String label = "L" + random.nextInt(5);

@@ -1,6 +1,5 @@
 package dev.varve.cdc.age;
 
-import dev.varve.age.Graphid;
 import dev.varve.cdc.ScanPage;
 import dev.varve.cdc.StoreLog.ReadAs;
 import dev.varve.cdc.StoreLog.ScanAs;
@@ -186,7 +185,7 @@ final class AgeScan {
     void add(Label label, long id, Touched.Image image) {
       // an id is used once in a graph, by vertices and edges together; its number fits the dot
       Touched found = new Touched(id, label.kind(), false, null, image);
-      changes.write(found, label, Graphid.of(id).number() & Long.MAX_VALUE, body.clear());
+      changes.write(found, label, id, body.clear());
       writer.change(changes.id(found), body);
     }
 

@@ -1,7 +1,8 @@
 package dev.varve.cdc.age;
 
-import dev.varve.age.Graphid;
 import dev.varve.age.LabelRule;
+import dev.varve.fault.ExitCode;
+import dev.varve.fault.VarveException;
 import dev.varve.graph.ElementId;
 import dev.varve.graph.ElementKind;
 
@@ -13,6 +14,18 @@ import dev.varve.graph.ElementKind;
  *     be stated again: see {@link LabelGuard}
  */
 record Label(int id, ElementKind kind, String name, String table, boolean open) {
+
+  /** Above it, graphids are negative, and their texts are in no order that a range could be of. */
+  private static final int ID_MAX = Short.MAX_VALUE;
+
+  Label {
+    if (id < 1 || id > ID_MAX) {
+      throw new VarveException(
+          ExitCode.FAILED,
+          "the label '" + name + "' has the number " + id + ", capture goes up to " + ID_MAX,
+          "copy the graph into a new one, whose labels are numbered from 3 on");
+    }
+  }
 
   Label closed() {
     return new Label(id, kind, name, table, false);
@@ -49,16 +62,11 @@ record Label(int id, ElementKind kind, String name, String table, boolean open) 
     return rule().last().number();
   }
 
-  /** The lower end of its elements' ids, in their own order. */
   ElementId firstId() {
-    return id(Math.abs(first()) <= Math.abs(last()) ? first() : last());
+    return new ElementId(kind, rule().first().toString());
   }
 
   ElementId lastId() {
-    return id(Math.abs(first()) <= Math.abs(last()) ? last() : first());
-  }
-
-  private ElementId id(long graphid) {
-    return new ElementId(kind, Graphid.of(graphid).toString());
+    return new ElementId(kind, rule().last().toString());
   }
 }
