@@ -133,7 +133,7 @@ public final class AgeCheck {
 
   /** Whether it is a label that was made since, which capture sees to: it may be read then. */
   private static boolean prepared(AgeFacts facts, AgeFacts.Table table) {
-    return facts.helper() && !table.schema().equals(AgeFacts.CATALOG);
+    return facts.helper() && !table.complete() && !table.schema().equals(AgeFacts.CATALOG);
   }
 
   /** A label may lack it that capture has not come to yet; it prepares what it may alter. */
