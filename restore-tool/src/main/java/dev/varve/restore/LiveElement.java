@@ -3,6 +3,8 @@ package dev.varve.restore;
 import dev.varve.graph.Element;
 import dev.varve.graph.ElementHash;
 import dev.varve.graph.ElementId;
+import dev.varve.wire.AvroInput;
+import java.util.Optional;
 
 /** An element as it was at the moment of a restore. */
 public interface LiveElement {
@@ -14,6 +16,14 @@ public interface LiveElement {
 
   /** The size of the encoded state: what decoding and writing it roughly costs. */
   int stateBytes();
+
+  /**
+   * The state as the chain has it: what {@link dev.varve.wire.ElementCodec} reads. Absent where it
+   * is not what is to be written.
+   */
+  default Optional<AvroInput> encodedState() {
+    return Optional.empty();
+  }
 
   /**
    * Its labels or type, ends and properties. Decoded at each call, and on any thread: that is the

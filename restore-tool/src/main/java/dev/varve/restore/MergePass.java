@@ -9,6 +9,7 @@ import dev.varve.topology.Fingerprint;
 import dev.varve.wire.AvroInput;
 import dev.varve.wire.ElementCodec;
 import dev.varve.wire.MalformedRecordException;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -95,6 +96,11 @@ final class MergePass implements LiveElements {
     @Override
     public int stateBytes() {
       return bytes.length;
+    }
+
+    @Override
+    public Optional<AvroInput> encodedState() {
+      return Optional.of(new AvroInput(bytes));
     }
 
     @Override

@@ -2,9 +2,11 @@ package dev.varve.wire;
 
 import dev.varve.graph.Edge;
 import dev.varve.graph.Element;
+import dev.varve.graph.ElementKind;
 import dev.varve.graph.Value;
 import dev.varve.graph.Vertex;
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -59,6 +61,40 @@ public final class ElementCodec {
         String end = in.readString();
         return Optional.of(new Edge(type, start, end, readProperties(in)));
     }
+  }
+
+  /**
+   * What stands before the properties of an element.
+   *
+   * @param labels of a vertex, sorted; of an edge its type alone
+   * @param start the vertex that an edge leaves; empty text for a vertex, like {@code end}
+   */
+  public record Head(ElementKind kind, List<String> labels, String start, String end) {}
+
+  /**
+   * Reads a state up to its properties, which are next then.
+   *
+   * @throws MalformedRecordException if the bytes are not the state of an element
+   */
+  public static Head readHead(AvroInput in) {
+    switch (in.readBranch(STATE_BRANCHES)) {
+      case REMOVED:
+        throw new MalformedRecordException("found a removal, expected an element");
+      case VERTEX:
+        return new Head(ElementKind.VERTEX, HeaderCodec.readStrings(in), "", "");
+      default:
+        return new Head(
+            ElementKind.EDGE, List.of(in.readString()), in.readString(), in.readString());
+    }
+  }
+
+  /**
+   * Reads one value.
+   *
+   * @throws MalformedRecordException if the bytes are not a value
+   */
+  public Value readValue(AvroInput in) {
+    return values.read(in);
   }
 
   /**

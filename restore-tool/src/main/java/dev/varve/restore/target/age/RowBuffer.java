@@ -1,7 +1,9 @@
 package dev.varve.restore.target.age;
 
 import dev.varve.age.Agtype;
+import dev.varve.age.AgtypeEncoder;
 import dev.varve.graph.Value;
+import dev.varve.wire.AvroInput;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -20,6 +22,7 @@ final class RowBuffer {
 
   private static final int INITIAL_BYTES = 1 << 16;
 
+  private final AgtypeEncoder encoder = new AgtypeEncoder();
   private final StringBuilder text = new StringBuilder();
   private ByteBuffer out = ByteBuffer.allocate(INITIAL_BYTES).put(HEADER);
 
@@ -40,6 +43,18 @@ final class RowBuffer {
     Agtype.writeProperties(properties, text);
     byte[] utf8 = text.toString().getBytes(StandardCharsets.UTF_8);
     room(Integer.BYTES + 1 + utf8.length).putInt(1 + utf8.length).put(AGTYPE_VERSION).put(utf8);
+  }
+
+  /**
+   * The properties at the cursor.
+   *
+   * @throws IllegalArgumentException if agtype cannot hold them
+   */
+  void properties(AvroInput in) {
+    encoder.properties(in);
+    int length = encoder.length();
+    room(Integer.BYTES + 1 + length).putInt(1 + length).put(AGTYPE_VERSION);
+    out.put(encoder.array(), 0, length);
   }
 
   /** Ends the rows. */
