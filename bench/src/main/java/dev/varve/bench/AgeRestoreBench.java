@@ -242,16 +242,18 @@ public final class AgeRestoreBench {
       data = row.getString(1);
     }
     String options =
-        " --config=/dev/null --stanza=bench --pg1-user=%s --repo1-path=%s/repo --log-path=%s --lock-path=%s"
-            .formatted(AgeServer.USER, BACKREST, BACKREST, BACKREST);
+        " --config=/dev/null --stanza=bench --repo1-path=%s/repo --log-path=%s --lock-path=%s"
+            .formatted(BACKREST, BACKREST, BACKREST);
+    String user = " --pg1-user=" + AgeServer.USER;
     shell("mkdir -p " + BACKREST);
-    shell("pgbackrest stanza-create --pg1-path=" + data + options);
+    shell("pgbackrest stanza-create --pg1-path=" + data + user + options);
     statement(AgeServer.DATABASE, "CHECKPOINT");
     double backup =
         shell(
-            "pgbackrest backup --type=full --start-fast --no-archive-check --no-archive-copy"
+            "pgbackrest backup --type=full --start-fast --no-archive-check"
                 + " --compress-type=zst --compress-level=3 --process-max=2 --pg1-path="
                 + data
+                + user
                 + options);
     long bytes =
         Long.parseLong(server.exec("du", "-sb", BACKREST + "/repo").strip().split("\\s+")[0]);
