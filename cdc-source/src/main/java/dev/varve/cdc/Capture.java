@@ -43,6 +43,7 @@ public final class Capture implements AutoCloseable {
   private static final int ENGINE_STOP_TRIES = 600;
 
   private final CaptureConfig config;
+  private final String store;
   private final Clock clock;
   private final String owner;
   private final Thread thread;
@@ -63,8 +64,9 @@ public final class Capture implements AutoCloseable {
       DebeziumEngine<RecordChangeEvent<SourceRecord>> engine,
       AtomicReference<@Nullable Throwable> ended) {}
 
-  private Capture(CaptureConfig config, Clock clock) {
+  private Capture(CaptureConfig config, String store, Clock clock) {
     this.config = config;
+    this.store = store;
     this.clock = clock;
     this.owner = ManagementFactory.getRuntimeMXBean().getName() + " " + UUID.randomUUID();
     this.backoff = new Backoff(config.retryLimit(), System::nanoTime);
@@ -75,20 +77,22 @@ public final class Capture implements AutoCloseable {
    * Checks the store, the brokers, the topics and the registry, takes over from an older capture,
    * and begins.
    *
-   * @throws VarveException if one of them is not as it has to be; nothing was captured
+   * @throws VarveException if one of them is not as it has to be, or another store is the site's
+   *     primary; nothing was captured, and a capture that is at work was left alone
    */
   public static Capture start(CaptureConfig config) {
     return start(config, Clock.systemUTC());
   }
 
   static Capture start(CaptureConfig config, Clock clock) {
-    checkStore(config);
+    String store = checkStore(config);
     Wire.open(config.registry()).close();
     KafkaTopics.ensure(config.kafka(), config.topics());
     if (!config.heartbeat().isZero()) {
       KafkaTopics.ensureHeartbeat(config.kafka(), config.topics());
     }
-    Capture capture = new Capture(config, clock);
+    admit(config, store);
+    Capture capture = new Capture(config, store, clock);
     capture.thread.start();
     return capture;
   }
@@ -132,12 +136,17 @@ public final class Capture implements AutoCloseable {
     close();
   }
 
-  private static void checkStore(CaptureConfig config) {
+  /** Sees that the store is the site's primary, before a capture that is at work is fenced. */
+  private static void admit(CaptureConfig config, String store) {
+    boolean promoted = Publisher.succession(config).admits(store, config.newIncarnation());
+    LOG.debug("{} is the primary{}", store, promoted ? ", for it was promoted" : "");
+  }
+
+  private static String checkStore(CaptureConfig config) {
     Backoff starting = new Backoff(config.startLimit(), System::nanoTime);
     while (true) {
       try {
-        config.source().check();
-        return;
+        return config.source().check();
       } catch (StoreUnavailableException e) {
         long waitMs = starting.failed();
         if (waitMs < 0) {
@@ -159,7 +168,6 @@ public final class Capture implements AutoCloseable {
       try {
         Run current = open(first);
         first = false;
-        found();
         run.set(current);
         if (closing) { // while it was being opened
           current.publisher().close();
@@ -246,10 +254,23 @@ public final class Capture implements AutoCloseable {
 
   private Run open(boolean first) {
     Publisher publisher = Publisher.open(config, owner, first, clock, this::committed);
+    try {
+      return run(publisher);
+    } catch (RuntimeException e) {
+      publisher.close();
+      throw e;
+    }
+  }
+
+  private Run run(Publisher publisher) {
+    Succession succession = Publisher.succession(config);
+    // somebody may have promoted another store since the first look
+    boolean promoted = succession.admits(store, config.newIncarnation());
+    succession.state().ifPresent(this::found);
     AtomicReference<@Nullable Throwable> ended = new AtomicReference<>();
     DebeziumEngine<RecordChangeEvent<SourceRecord>> engine =
         DebeziumEngine.create(ChangeEventFormat.of(Connect.class))
-            .using(engineSettings())
+            .using(engineSettings(config.newIncarnation() || promoted))
             .notifying(publisher)
             .using(
                 (DebeziumEngine.CompletionCallback)
@@ -260,9 +281,9 @@ public final class Capture implements AutoCloseable {
     return new Run(publisher, engine, ended);
   }
 
-  private Properties engineSettings() {
+  private Properties engineSettings(boolean newIncarnation) {
     Properties p = new Properties();
-    p.setProperty("name", config.connectorName());
+    p.setProperty("name", config.name().connector());
     p.setProperty("connector.class", config.source().connectorClass());
     p.setProperty("offset.storage", KafkaOffsetStore.class.getName());
     p.setProperty("offset.flush.interval.ms", "0");
@@ -276,8 +297,7 @@ public final class Capture implements AutoCloseable {
     p.setProperty(LogConnectorConfig.SITE.name(), config.site());
     p.setProperty(
         LogConnectorConfig.PARTITIONS.name(), Integer.toString(config.topics().partitions()));
-    p.setProperty(
-        LogConnectorConfig.NEW_INCARNATION.name(), Boolean.toString(config.newIncarnation()));
+    p.setProperty(LogConnectorConfig.NEW_INCARNATION.name(), Boolean.toString(newIncarnation));
     p.setProperty(
         LogConnectorConfig.STORE_RETRY_LIMIT.name(), Long.toString(config.retryLimit().toMillis()));
     p.setProperty(LogConnectorConfig.BUNDLE.name(), "true");
@@ -302,21 +322,17 @@ public final class Capture implements AutoCloseable {
   }
 
   /** Shows where the capture before stood. */
-  private void found() {
-    Publisher.position(config)
-        .ifPresent(
-            state -> {
-              CaptureStatus s = status;
-              status =
-                  new CaptureStatus(
-                      phase(state),
-                      Optional.of(state),
-                      Math.max(s.headSeq(), state.seq()),
-                      s.changes(),
-                      s.kafkaTransactions(),
-                      s.committedAt(),
-                      s.restarts());
-            });
+  private void found(CaptureState state) {
+    CaptureStatus s = status;
+    status =
+        new CaptureStatus(
+            phase(state),
+            Optional.of(state),
+            Math.max(s.headSeq(), state.seq()),
+            s.changes(),
+            s.kafkaTransactions(),
+            s.committedAt(),
+            s.restarts());
   }
 
   private void committed(RecordBundle.Progress progress) {

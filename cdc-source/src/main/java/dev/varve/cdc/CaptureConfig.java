@@ -71,13 +71,7 @@ public record CaptureConfig(
         source, site, kafka, registry, topics, newIncarnation, retryLimit, startLimit, interval);
   }
 
-  /** The name of the connector: the key of its offsets begins with it. */
-  String connectorName() {
-    return "varve." + topics.topics().graph() + "." + site;
-  }
-
-  /** Whoever starts a producer with this id fences the one before. */
-  String transactionalId() {
-    return connectorName() + ".capture";
+  CaptureName name() {
+    return new CaptureName(topics.topics().graph(), site);
   }
 }

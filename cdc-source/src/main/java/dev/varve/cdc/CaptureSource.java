@@ -22,8 +22,9 @@ public interface CaptureSource {
   /**
    * Sees whether the store can be captured as it is.
    *
+   * @return its identity, as {@link StoreLog#identity} has it
    * @throws StoreUnavailableException if it cannot be reached
    * @throws dev.varve.fault.VarveException if an operator has to do something first
    */
-  void check();
+  String check();
 }

@@ -28,6 +28,14 @@ public final class LogGapException extends VarveException {
     this.reason = reason;
   }
 
+  /** The store is not the one that was captured. */
+  public static LogGapException otherStore(String captured, String found) {
+    return new LogGapException(
+        Reason.OTHER_STORE,
+        "the store is now " + found + ", captured was " + captured + "; nothing of it was read",
+        null);
+  }
+
   public Reason reason() {
     return reason;
   }

@@ -75,7 +75,7 @@ final class Publisher implements ChangeConsumer<RecordChangeEvent<SourceRecord>>
       }
       KafkaProducer<byte[], byte[]> producer =
           new KafkaProducer<>(
-              settings.producer(config.transactionalId(), config.topics().compression()),
+              settings.producer(config.name().transactionalId(), config.topics().compression()),
               new ByteArraySerializer(),
               new ByteArraySerializer());
       Publisher publisher = new Publisher(producer, config, committed);
@@ -138,7 +138,7 @@ final class Publisher implements ChangeConsumer<RecordChangeEvent<SourceRecord>>
         new ProducerRecord<>(
             config.topics().topics().offsets(),
             0,
-            codec.key(config.connectorName(), last.sourcePartition()),
+            codec.key(config.name().connector(), last.sourcePartition()),
             codec.value(last.sourceOffset())));
     producer.commitTransaction();
   }
@@ -153,7 +153,7 @@ final class Publisher implements ChangeConsumer<RecordChangeEvent<SourceRecord>>
         new ProducerRecord<>(
             config.topics().topics().offsets(),
             0,
-            ownerKey(config, codec),
+            config.name().ownerKey(codec),
             codec.value(Map.of("owner", owner, "since", clock.instant().toString()))));
     producer.commitTransaction();
   }
@@ -162,7 +162,7 @@ final class Publisher implements ChangeConsumer<RecordChangeEvent<SourceRecord>>
     OffsetCodec codec = new OffsetCodec();
     byte[] claim =
         OffsetsTopic.read(settings.consumer(), config.topics().topics().offsets())
-            .get(ByteBuffer.wrap(ownerKey(config, codec)));
+            .get(ByteBuffer.wrap(config.name().ownerKey(codec)));
     Optional<String> found =
         claim == null
             ? Optional.empty()
@@ -172,20 +172,14 @@ final class Publisher implements ChangeConsumer<RecordChangeEvent<SourceRecord>>
     }
   }
 
-  /** Where the last committed transaction left off. */
-  static Optional<CaptureState> position(CaptureConfig config) {
-    OffsetCodec codec = new OffsetCodec();
-    Map<String, String> partition =
-        Map.of("graph", config.topics().topics().graph(), "site", config.site());
+  /** Where the last committed transaction left off, and which store is the primary. */
+  static Succession succession(CaptureConfig config) {
     try {
-      byte[] value =
-          OffsetsTopic.read(
-                  new KafkaSettings(config.kafka()).consumer(), config.topics().topics().offsets())
-              .get(ByteBuffer.wrap(codec.key(config.connectorName(), partition)));
-      if (value == null) {
+      Succession found = Succession.read(new KafkaSettings(config.kafka()), config.name());
+      if (found.state().isEmpty()) {
         refuseToBeginTwice(config);
       }
-      return Optional.ofNullable(value).map(codec::readValue).map(CaptureState::fromMap);
+      return found;
     } catch (KafkaException e) {
       throw failure(config, e);
     }
@@ -209,10 +203,6 @@ final class Publisher implements ChangeConsumer<RecordChangeEvent<SourceRecord>>
     }
   }
 
-  private static byte[] ownerKey(CaptureConfig config, OffsetCodec codec) {
-    return codec.key(config.connectorName(), Map.of("owner", "capture"));
-  }
-
   private static RuntimeException failure(CaptureConfig config, KafkaException e) {
     for (Throwable cause = e; cause != null; cause = cause.getCause()) {
       if (cause instanceof ProducerFencedException
@@ -234,7 +224,7 @@ final class Publisher implements ChangeConsumer<RecordChangeEvent<SourceRecord>>
       CaptureConfig config, String by, @org.jspecify.annotations.Nullable Throwable cause) {
     return new VarveException(
         ExitCode.FENCED,
-        ("another capture of " + config.connectorName() + " has taken over " + by).strip()
+        ("another capture of " + config.name().connector() + " has taken over " + by).strip()
             + "; nothing of this one is left half-written",
         "run one capture a graph and site; this one must not be started again while the other runs",
         cause);

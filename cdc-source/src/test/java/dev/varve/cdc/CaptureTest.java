@@ -18,6 +18,7 @@ import dev.varve.wire.TopicSpecs;
 import dev.varve.wire.Topics;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
@@ -199,12 +200,10 @@ public final class CaptureTest {
     try (Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.address()))) {
       admin.deleteTopics(List.of(offsets)).all().get();
     }
-    try (Capture capture = Capture.start(config())) {
-      await(() -> capture.failure().isPresent());
-      assertThat(capture.failure().orElseThrow())
-          .hasMessageContaining(offsets)
-          .hasMessageContaining("nothing was captured");
-    }
+    assertThatThrownBy(() -> Capture.start(config()))
+        .isInstanceOf(VarveException.class)
+        .hasMessageContaining(offsets)
+        .hasMessageContaining("nothing was captured");
     assertThat(read().allTransactions()).hasSize((int) captured);
   }
 
@@ -299,16 +298,13 @@ public final class CaptureTest {
     long lastOfFirst = store.lastSeq();
     commit(5);
     store.identity = "fake:restored";
-    try (Capture capture = Capture.start(config())) {
-      await(() -> capture.failure().isPresent());
-      assertThat(capture.failure().orElseThrow())
-          .isInstanceOfSatisfying(
-              LogGapException.class,
-              gap -> {
-                assertThat(gap.reason()).isEqualTo(LogGapException.Reason.OTHER_STORE);
-                assertThat(gap.hint()).contains("--new-incarnation");
-              });
-    }
+    assertThatThrownBy(() -> Capture.start(config()))
+        .isInstanceOfSatisfying(
+            LogGapException.class,
+            gap -> {
+              assertThat(gap.reason()).isEqualTo(LogGapException.Reason.OTHER_STORE);
+              assertThat(gap.hint()).contains("--new-incarnation");
+            });
     try (Capture capture = Capture.start(config().withNewIncarnation(true))) {
       commit(5);
       awaitWatermark(capture, 2, store.lastSeq());
@@ -325,6 +321,60 @@ public final class CaptureTest {
     assertThat(second.get(0).replaces()).contains(old);
     assertThat(second.stream().skip(1)).allSatisfy(w -> assertThat(w.replaces()).isEmpty());
     assertThat(second.get(0).store()).isEqualTo("fake:restored");
+  }
+
+  @Test
+  void promotedStoreGoesOnAndTheOneBeforeIsShutOut() {
+    commit(20);
+    FakeStore standby = new FakeStore(graph + "-standby");
+    Capture old = Capture.start(config());
+    try (old) {
+      awaitWatermark(old, 1, store.lastSeq());
+      long captured = store.lastSeq();
+      Promotion promotion = promote(standby);
+      assertThat(promotion.from().orElseThrow().seq()).isEqualTo(captured);
+      commit(3); // the old primary does not know yet
+      await(() -> old.failure().isPresent());
+      assertThat(old.failure().orElseThrow()).satisfies(CaptureTest::isFenced);
+      assertThat(promote(standby)).as("done twice").isEqualTo(promotion);
+
+      // whoever starts it again is refused before the promoted store's capture has begun, and after
+      assertThatThrownBy(() -> Capture.start(config())).satisfies(CaptureTest::isFenced);
+      standby.commit(random, 5);
+      try (Capture promoted = Capture.start(config(standby))) {
+        awaitWatermark(promoted, 2, standby.lastSeq());
+        for (boolean newIncarnation : new boolean[] {false, true}) {
+          assertThatThrownBy(() -> Capture.start(config().withNewIncarnation(newIncarnation)))
+              .satisfies(CaptureTest::isFenced)
+              .hasMessageContaining(standby.identity + " is the primary");
+        }
+        standby.commit(random, 5);
+        awaitWatermark(promoted, 2, standby.lastSeq());
+        assertThat(promoted.failure()).isEmpty();
+      }
+      Captured found = read().checkOrder();
+      assertThat(found.graph(new Site("here", 2))).isEqualTo(standby.graph());
+      assertThat(found.watermark(new Site("here", 1))).isEqualTo(captured);
+      assertThat(found.watermarks(0).stream().filter(w -> w.site().incarnation() == 2).findFirst())
+          .hasValueSatisfying(w -> assertThat(w.replaces()).contains(new Site("here", 1)));
+    }
+    // and back again
+    assertThat(promote(store).former()).containsExactly(standby.identity);
+  }
+
+  private Promotion promote(FakeStore to) {
+    return Succession.promote(
+        Map.of("bootstrap.servers", kafka.address()),
+        graph,
+        "here",
+        to.identity,
+        Clock.systemUTC());
+  }
+
+  private static void isFenced(Throwable e) {
+    assertThat(e)
+        .isInstanceOfSatisfying(
+            VarveException.class, v -> assertThat(v.exitCode()).isEqualTo(ExitCode.FENCED));
   }
 
   @Test
@@ -450,8 +500,16 @@ public final class CaptureTest {
   }
 
   private CaptureConfig config(Map<String, String> connectorSettings) {
+    return config(store, connectorSettings);
+  }
+
+  private CaptureConfig config(FakeStore of) {
+    return config(of, Map.of("custom.metric.tags", "capture=" + of.name));
+  }
+
+  private CaptureConfig config(FakeStore of, Map<String, String> connectorSettings) {
     return CaptureConfig.of(
-        store.source(connectorSettings),
+        of.source(connectorSettings),
         "here",
         Map.of("bootstrap.servers", kafka.address()),
         RegistryConfig.embedded(),

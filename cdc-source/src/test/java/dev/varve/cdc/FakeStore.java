@@ -165,8 +165,9 @@ final class FakeStore {
       }
 
       @Override
-      public void check() {
+      public String check() {
         requireUp();
+        return identity;
       }
     };
   }

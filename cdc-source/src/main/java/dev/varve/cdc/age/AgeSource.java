@@ -47,7 +47,7 @@ public final class AgeSource implements CaptureSource {
    * A lost slot is for the start to decide about, which may begin anew; all else has to be right.
    */
   @Override
-  public void check() {
+  public String check() {
     try (Connection connection = reading.settings().connect()) {
       for (AgeFinding finding : AgeCheck.of(connection, reading.settings())) {
         if (finding.level() == AgeFinding.Level.BLOCKING && !finding.what().equals(SLOT)) {
@@ -59,6 +59,9 @@ public final class AgeSource implements CaptureSource {
       }
     } catch (SQLException e) {
       throw AgeErrors.of(e, reading.settings());
+    }
+    try (AgeSession session = AgeSession.open(reading.settings())) {
+      return session.store().identity(reading.settings().database());
     }
   }
 

@@ -138,7 +138,7 @@ final class LogReader implements AutoCloseable {
       open = opened();
       log = open;
       if (identity != null && !identity.equals(open.identity())) {
-        throw otherStore(identity, open.identity());
+        throw LogGapException.otherStore(identity, open.identity());
       }
     }
     return open;
@@ -156,13 +156,6 @@ final class LogReader implements AutoCloseable {
       }
       throw new StoreUnavailableException(String.valueOf(e.getMessage()), e);
     }
-  }
-
-  static LogGapException otherStore(String captured, String found) {
-    return new LogGapException(
-        LogGapException.Reason.OTHER_STORE,
-        "the store is now " + found + ", captured was " + captured + "; nothing of it was read",
-        null);
   }
 
   private void await(ChangeEventSourceContext context, StoreUnavailableException cause)

@@ -113,7 +113,7 @@ final class LogScanSource
     }
     try {
       if (!identity.equals(last.store())) {
-        throw LogReader.otherStore(last.store(), identity);
+        throw LogGapException.otherStore(last.store(), identity);
       }
       reader.attempt(context, up -> {}, log -> reaches(log, last));
       LOG.info("going on with {} after transaction {}", last.site(), last.seq());

@@ -62,9 +62,10 @@ public final class Neo4jSource implements CaptureSource {
   }
 
   @Override
-  public void check() {
+  public String check() {
     try (StoreLog log = Neo4jLogs.open(settings)) {
       log.head();
+      return log.identity();
     }
   }
 

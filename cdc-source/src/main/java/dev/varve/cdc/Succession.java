@@ -1,0 +1,141 @@
+package dev.varve.cdc;
+
+import dev.varve.fault.ExitCode;
+import dev.varve.fault.VarveException;
+import dev.varve.wire.Topics;
+import java.nio.ByteBuffer;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which store is the primary of a site, as the offsets topic says: the one that is captured, unless
+ * another was promoted.
+ *
+ * @param state where capture stands
+ * @param promotion the newest one
+ */
+public record Succession(Optional<CaptureState> state, Optional<Promotion> promotion) {
+
+  /**
+   * Reads it.
+   *
+   * @param kafka settings of Kafka clients
+   * @param site without its incarnation
+   * @throws VarveException if the brokers cannot be reached
+   */
+  public static Succession read(Map<String, String> kafka, String graph, String site) {
+    try {
+      return read(new KafkaSettings(kafka), new CaptureName(graph, site));
+    } catch (KafkaException e) {
+      throw unreachable(e);
+    }
+  }
+
+  static Succession read(KafkaSettings kafka, CaptureName name) {
+    OffsetCodec codec = new OffsetCodec();
+    Map<ByteBuffer, byte[]> offsets =
+        OffsetsTopic.read(kafka.consumer(), new Topics(name.graph()).offsets());
+    return new Succession(
+        value(codec, offsets.get(ByteBuffer.wrap(name.positionKey(codec))))
+            .map(CaptureState::fromMap),
+        value(codec, offsets.get(ByteBuffer.wrap(name.promotionKey(codec))))
+            .map(Promotion::fromMap));
+  }
+
+  private static Optional<Map<String, ?>> value(OffsetCodec codec, byte @Nullable [] value) {
+    return value == null ? Optional.empty() : Optional.of(codec.readValue(value));
+  }
+
+  /**
+   * Makes another store the primary of a site. Fences the capture that is at work, so that nothing
+   * is published after what {@link Promotion#from} says; no capture of another store begins from
+   * then on. To be done again if it fails: nothing, or all of it, has happened.
+   *
+   * @param store the identity of the store
+   * @throws VarveException if the brokers cannot be reached
+   */
+  public static Promotion promote(
+      Map<String, String> kafka, String graph, String site, String store, Clock clock) {
+    CaptureName name = new CaptureName(graph, site);
+    KafkaSettings settings = new KafkaSettings(kafka);
+    try (KafkaProducer<byte[], byte[]> producer =
+        new KafkaProducer<>(
+            settings.producer(name.transactionalId(), "none"),
+            new ByteArraySerializer(),
+            new ByteArraySerializer())) {
+      producer.initTransactions();
+      Succession now = read(settings, name);
+      if (now.promotion().isPresent() && now.promotion().get().store().equals(store)) {
+        return now.promotion().get();
+      }
+      Promotion next = Promotion.to(store, now.promotion(), now.state(), clock.instant());
+      OffsetCodec codec = new OffsetCodec();
+      producer.beginTransaction();
+      var failedSendsSurfaceInTheCommit =
+          producer.send(
+              new ProducerRecord<>(
+                  new Topics(graph).offsets(),
+                  0,
+                  name.promotionKey(codec),
+                  codec.value(next.toMap())));
+      producer.commitTransaction();
+      producer.close(Duration.ofSeconds(5));
+      return next;
+    } catch (KafkaException e) {
+      throw unreachable(e);
+    }
+  }
+
+  /**
+   * Whether a store may be captured as the site.
+   *
+   * @param store its identity
+   * @param newIncarnation whether an operator has said that another store than before is meant
+   * @return whether it begins the site's next incarnation because it was promoted
+   * @throws VarveException with {@link ExitCode#FENCED} if another store was promoted
+   * @throws LogGapException if it is another store than before, and nobody has said that it is
+   *     meant
+   */
+  boolean admits(String store, boolean newIncarnation) {
+    if (promotion.isPresent() && !promotion.get().begun(state)) {
+      if (!promotion.get().store().equals(store)) {
+        throw replaced(promotion.get(), store);
+      }
+      return state.isPresent();
+    }
+    if (state.isEmpty() || state.get().store().equals(store)) {
+      return false;
+    }
+    if (promotion.isPresent() && promotion.get().former().contains(store)) {
+      throw replaced(promotion.get(), store);
+    }
+    if (!newIncarnation) {
+      throw LogGapException.otherStore(state.get().store(), store);
+    }
+    return false;
+  }
+
+  private static VarveException replaced(Promotion promotion, String store) {
+    return new VarveException(
+        ExitCode.FENCED,
+        "%s is the primary since it was promoted at %s; this store, %s, is not, and nothing of it was captured"
+            .formatted(promotion.store(), promotion.at(), store),
+        "write to the promoted store; let this one rejoin as a standby, or promote it in its turn"
+            + " (docs/standby.md)");
+  }
+
+  private static VarveException unreachable(KafkaException e) {
+    return new VarveException(
+        ExitCode.FAILED,
+        "Kafka does not say which store is the primary, or does not take it: " + e.getMessage(),
+        "check kafka.bootstrap and that the brokers are up, then do it again",
+        e);
+  }
+}
