@@ -78,6 +78,15 @@ public record TopicSpecs(
     return spec(topics.offsets(), 1, Map.of(CLEANUP, "compact"), Set.of(CLEANUP));
   }
 
+  /** Made by observers, who need nothing of the others: when a broker took a record decides. */
+  public TopicSpec observers() {
+    return spec(
+        topics.observers(),
+        1,
+        Map.of(CLEANUP, "compact", TIMESTAMP, "LogAppendTime"),
+        Set.of(CLEANUP, TIMESTAMP));
+  }
+
   public TopicSpec vertices() {
     return table(topics.vertices());
   }

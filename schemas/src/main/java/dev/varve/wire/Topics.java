@@ -34,6 +34,11 @@ public record Topics(String graph) {
     return "varve." + graph + ".conflicts";
   }
 
+  /** What each observer sees of the store; compacted, one partition. */
+  public String observers() {
+    return "varve." + graph + ".observers";
+  }
+
   /** The application id of the fold. */
   public String application() {
     return "varve." + graph;

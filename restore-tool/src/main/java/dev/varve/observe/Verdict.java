@@ -1,0 +1,69 @@
+package dev.varve.observe;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedSet;
+import java.util.TreeMap;
+
+/**
+ * What the observers say together. The store is down if more than half of all members say so, those
+ * that are silent counted among all: a minority that is cut off from the others never decides.
+ *
+ * @param up members that see it up
+ * @param down members that see it down, with what is wrong
+ * @param silent members whose word is too old, or that never spoke
+ */
+public record Verdict(State state, List<String> up, Map<String, String> down, List<String> silent) {
+
+  public Verdict {
+    up = List.copyOf(up);
+    down = Map.copyOf(down);
+    silent = List.copyOf(silent);
+  }
+
+  /** What follows. */
+  public enum State {
+    UP,
+    DOWN,
+    /** Neither has a majority. */
+    UNDECIDED
+  }
+
+  /**
+   * A sighting and when the broker took it.
+   *
+   * @param atMs by the broker's clock, the only one that is asked
+   */
+  record Heard(Sighting sighting, long atMs) {}
+
+  /**
+   * Decides. Pure.
+   *
+   * @param members names of all observers that have a vote
+   * @param heard the newest word of each observer
+   * @param nowMs the broker's time
+   * @param counts how old a word may be
+   */
+  static Verdict of(
+      SortedSet<String> members, Map<String, Heard> heard, long nowMs, Duration counts) {
+    List<String> up = new ArrayList<>();
+    Map<String, String> down = new TreeMap<>();
+    List<String> silent = new ArrayList<>();
+    for (String member : members) {
+      Heard word = heard.get(member);
+      if (word == null || word.atMs() < nowMs - counts.toMillis()) {
+        silent.add(member);
+      } else if (word.sighting().up()) {
+        up.add(member);
+      } else {
+        down.put(member, word.sighting().trouble().orElse("no answer"));
+      }
+    }
+    int majority = members.size() / 2 + 1;
+    State state =
+        down.size() >= majority ? State.DOWN : up.size() >= majority ? State.UP : State.UNDECIDED;
+    return new Verdict(state, up, down, silent);
+  }
+}

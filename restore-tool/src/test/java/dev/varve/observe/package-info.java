@@ -1,0 +1,4 @@
+@NullMarked
+package dev.varve.observe;
+
+import org.jspecify.annotations.NullMarked;
