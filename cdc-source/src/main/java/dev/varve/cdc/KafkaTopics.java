@@ -47,6 +47,11 @@ public final class KafkaTopics {
     ensure(kafka, specs, List.of(new TopicSpec(name, 1, settings, Set.of())));
   }
 
+  /** Makes sure of the topic through which observers tell each other what they see. */
+  public static void ensureObservers(Map<String, String> kafka, TopicSpecs specs) {
+    ensure(kafka, specs, List.of(specs.observers()));
+  }
+
   private static void ensure(Map<String, String> kafka, TopicSpecs specs, List<TopicSpec> wanted) {
     KafkaSettings settings = new KafkaSettings(kafka);
     try (Admin admin = Admin.create(settings.admin())) {

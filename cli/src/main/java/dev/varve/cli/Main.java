@@ -53,6 +53,7 @@ final class Main implements Runnable {
             .addSubcommand("capture", new CaptureCommand(session))
             .addSubcommand("fold", new FoldCommand(session))
             .addSubcommand("compact", new CompactCommand(session))
+            .addSubcommand("observe", new ObserveCommand(session))
             .addSubcommand("checkpoint", new CheckpointCommand(session))
             .addSubcommand("merge", new MergeCommand(session))
             .addSubcommand("expire", new ExpireCommand(session))

@@ -8,11 +8,14 @@ import dev.varve.compact.HousekeepingConfig;
 import dev.varve.compact.MergePlan;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
+import dev.varve.observe.Pace;
 import dev.varve.wire.RegistryConfig;
 import dev.varve.wire.TopicSpecs;
 import dev.varve.wire.Topics;
 import java.io.IOException;
 import java.io.Reader;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.DateTimeException;
@@ -21,7 +24,9 @@ import java.time.ZoneId;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * A configuration, checked.
@@ -42,11 +47,14 @@ public record Config(
     Map<String, RepositoryConfig> copies,
     Capture capture,
     Fold fold,
-    Compact compact) {
+    Compact compact,
+    Observe observe,
+    Promote promote) {
 
   private static final String NEO4J = "neo4j";
   private static final String AGE = "age";
   private static final String POSTGRESQL = "postgresql://";
+  private static final String OBSERVER = "[A-Za-z0-9][A-Za-z0-9._-]{0,99}";
   private static final int COMPRESSION_LEVEL_MAX = 19;
   private static final Duration UPLOAD_AGE_LEAST = Duration.ofHours(1);
 
@@ -117,6 +125,19 @@ public record Config(
   /** See {@link Key}. */
   public record Capture(Duration retryFor) {}
 
+  /** See {@link Key}. */
+  public record Observe(
+      String name, SortedSet<String> members, Pace pace, Optional<String> onDown) {}
+
+  /** See {@link Key}; hooks are command lines, or URLs that are posted to. */
+  public record Promote(
+      Optional<String> quiesce,
+      Optional<String> fence,
+      Optional<String> reroute,
+      Optional<Path> announce,
+      Duration drainFor,
+      Duration hookTimeout) {}
+
   /**
    * See {@link Key}.
    *
@@ -179,7 +200,45 @@ public record Config(
             settings.number(Key.FOLD_THREADS, 1),
             settings.duration(Key.FOLD_COMMIT),
             settings.optional(Key.FOLD_INSTANCE)),
-        compact(settings));
+        compact(settings),
+        observe(settings),
+        new Promote(
+            settings.optional(Key.PROMOTE_QUIESCE),
+            settings.optional(Key.PROMOTE_FENCE),
+            settings.optional(Key.PROMOTE_REROUTE),
+            settings.path(Key.PROMOTE_ANNOUNCE),
+            settings.duration(Key.PROMOTE_DRAIN_FOR),
+            settings.duration(Key.PROMOTE_HOOK_TIMEOUT)));
+  }
+
+  private static Observe observe(Settings settings) {
+    String name = settings.optional(Key.OBSERVE_NAME).orElseGet(Config::machine);
+    if (!name.matches(OBSERVER)) {
+      throw settings.invalid(Key.OBSERVE_NAME, "letters, digits, '.', '-' and '_'");
+    }
+    SortedSet<String> members = new TreeSet<>();
+    for (String member : settings.optional(Key.OBSERVE_MEMBERS).orElse(name).split(",", -1)) {
+      if (!member.strip().matches(OBSERVER)) {
+        throw settings.invalid(Key.OBSERVE_MEMBERS, "names with commas between them");
+      }
+      members.add(member.strip());
+    }
+    return new Observe(
+        name,
+        members,
+        new Pace(
+            settings.duration(Key.OBSERVE_EVERY),
+            settings.duration(Key.OBSERVE_TIMEOUT),
+            settings.number(Key.OBSERVE_RETRIES, 1)),
+        settings.optional(Key.OBSERVE_ON_DOWN));
+  }
+
+  private static String machine() {
+    try {
+      return InetAddress.getLocalHost().getHostName();
+    } catch (UnknownHostException e) {
+      return "observer";
+    }
   }
 
   private static Compact compact(Settings settings) {

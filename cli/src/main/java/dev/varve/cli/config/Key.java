@@ -136,6 +136,35 @@ public enum Key {
       null,
       "when merging and expiring may begin, as in cron: 0-59 1-5 * * *; always if not set"),
   COMPACT_HEAVY_WORK_ZONE("compact.heavyWorkZone", "UTC", "the time zone of compact.heavyWork"),
+
+  OBSERVE_NAME("observe.name", null, "this observer's name; the machine's, if not said"),
+  OBSERVE_MEMBERS(
+      "observe.members",
+      null,
+      "names of all observers that have a vote, with commas; this one alone, if not said"),
+  OBSERVE_EVERY("observe.every", "5s", "how often an observer looks at the store"),
+  OBSERVE_TIMEOUT("observe.timeout", "2s", "how long it waits for an answer"),
+  OBSERVE_RETRIES("observe.retries", "3", "how many looks in a row have to fail"),
+  OBSERVE_ON_DOWN(
+      "observe.onDown",
+      null,
+      "a command line that runs when a majority of the observers sees the store down"),
+
+  PROMOTE_QUIESCE(
+      "promote.quiesce",
+      null,
+      "what stops writes to the old primary before a planned promotion: a command line or a URL"),
+  PROMOTE_FENCE(
+      "promote.fence", null, "what shuts the old primary off for good: a command line or a URL"),
+  PROMOTE_REROUTE(
+      "promote.reroute", null, "what leads clients to the new primary: a command line or a URL"),
+  PROMOTE_ANNOUNCE(
+      "promote.announce", null, "a file that names the primary, written anew at each promotion"),
+  PROMOTE_DRAIN_FOR(
+      "promote.drainFor",
+      "60s",
+      "how long the standby may take to come to the end of what is known"),
+  PROMOTE_HOOK_TIMEOUT("promote.hookTimeout", "30s", "how long each of these may take"),
   ;
 
   static final String ENVIRONMENT_PREFIX = "VARVE_";

@@ -13,7 +13,7 @@ import java.util.regex.Pattern;
  * Which environment variables there are: those that override a key, and some that mean something
  * else. Any other whose name begins like theirs is a mistake that would go unnoticed.
  */
-final class Variables {
+public final class Variables {
 
   /** Read by the launcher, by single commands, or by the build and its tests. */
   private static final Set<String> OTHERS =
@@ -29,6 +29,9 @@ final class Variables {
           "VARVE_REPOSITORY_NEW_KEY");
 
   private static final String OF_TESTS = "VARVE_TEST_";
+
+  /** What a hook is told; it may run varve itself. */
+  public static final String OF_HOOKS = "VARVE_HOOK_";
 
   /** What Kubernetes and container links set for a service whose name begins with varve. */
   private static final Pattern OF_SERVICES =
@@ -55,6 +58,7 @@ final class Variables {
                 .filter(name -> name.startsWith(Key.ENVIRONMENT_PREFIX))
                 .filter(name -> !known.contains(name))
                 .filter(name -> !name.startsWith(OF_TESTS))
+                .filter(name -> !name.startsWith(OF_HOOKS))
                 .filter(name -> !OF_SERVICES.matcher(name).matches())
                 .toList();
     return unknown.stream().findFirst().map(name -> new Unknown(name, nearest(name, known)));

@@ -6,6 +6,7 @@ import dev.varve.cdc.Capture;
 import dev.varve.cdc.CaptureConfig;
 import dev.varve.cdc.CaptureSource;
 import dev.varve.cdc.CaptureStatus;
+import dev.varve.cdc.KafkaTopics;
 import dev.varve.cdc.age.AgeSource;
 import dev.varve.cdc.neo4j.Neo4jSource;
 import dev.varve.cli.config.Config;
@@ -15,11 +16,18 @@ import dev.varve.compact.Compactor;
 import dev.varve.compact.Housekeeper;
 import dev.varve.compact.HousekeepingConfig;
 import dev.varve.compact.HousekeepingStatus;
+import dev.varve.observe.BoltProbe;
+import dev.varve.observe.JdbcProbe;
+import dev.varve.observe.Observer;
+import dev.varve.observe.Probe;
+import dev.varve.observe.Sighting;
+import dev.varve.observe.Verdict;
 import dev.varve.streams.FoldApp;
 import dev.varve.streams.FoldConfig;
 import dev.varve.streams.FoldStatus;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Locale;
@@ -69,6 +77,43 @@ public final class Parts {
               Housekeeper.start(housekeepingConfig()),
               Copies.start(config, repository()));
         });
+  }
+
+  /** Looks at the store beside other observers. */
+  public Part observe() {
+    return new Part(
+        "observe",
+        () -> {
+          KafkaTopics.ensureObservers(kafka, config.kafka().topics());
+          Config.Observe observe = config.observe();
+          OnDown onDown = new OnDown(observe, config.graph());
+          return new Observing(
+              Observer.start(
+                  new Observer.Setting(
+                      observe.name(),
+                      config.source().toString(),
+                      observe.members(),
+                      observe.pace(),
+                      kafka,
+                      config.kafka().topics().observers().name()),
+                  this::probe,
+                  onDown),
+              onDown);
+        });
+  }
+
+  private Probe probe() throws Exception {
+    Duration timeout = config.observe().pace().timeout();
+    if (config.source() instanceof Config.Age age) {
+      return JdbcProbe.of(() -> age.settings().connect());
+    }
+    Config.Neo4j neo4j = (Config.Neo4j) config.source();
+    return BoltProbe.of(
+        URI.create(neo4j.uri()),
+        neo4j.user(),
+        neo4j.password(),
+        Optional.of(neo4j.database()),
+        timeout);
   }
 
   /** As {@link #compact}, for whoever also asks it to flush. */
@@ -279,6 +324,65 @@ public final class Parts {
       copies.close();
       housekeeper.close();
       compactor.close();
+    }
+  }
+
+  private record Observing(Observer observer, OnDown onDown) implements Part.Running {
+    @Override
+    public Optional<Throwable> failure() {
+      return observer.failure();
+    }
+
+    @Override
+    public String text() {
+      Observer.Status status = observer.status();
+      String seen =
+          status
+              .sighting()
+              .map(
+                  sighting ->
+                      (sighting.up() ? "sees the store up" : "sees the store DOWN")
+                          + sighting.trouble().map(trouble -> " (" + trouble + ")").orElse(""))
+              .orElse("has not looked yet");
+      String agreed =
+          status
+              .verdict()
+              .map(
+                  verdict ->
+                      ", agreed: "
+                          + verdict.state().name().toLowerCase(Locale.ROOT)
+                          + (verdict.silent().isEmpty() ? "" : ", silent: " + verdict.silent()))
+              .orElse(", no verdict");
+      return seen
+          + agreed
+          + status.kafkaTrouble().map(trouble -> " (Kafka: " + trouble + ")").orElse("")
+          + onDown.text();
+    }
+
+    @Override
+    public Map<String, Object> report() {
+      Observer.Status status = observer.status();
+      Map<String, Object> report = new LinkedHashMap<>();
+      report.put("storeUp", status.sighting().map(Sighting::up).orElse(null));
+      report.put("storeTrouble", status.sighting().flatMap(Sighting::trouble).orElse(null));
+      report.put(
+          "verdict",
+          status
+              .verdict()
+              .map(verdict -> verdict.state().name().toLowerCase(Locale.ROOT))
+              .orElse(null));
+      report.put("up", status.verdict().map(Verdict::up).orElse(null));
+      report.put("down", status.verdict().map(Verdict::down).orElse(null));
+      report.put("silent", status.verdict().map(Verdict::silent).orElse(null));
+      report.put("kafkaTrouble", status.kafkaTrouble().orElse(null));
+      report.put("onDown", onDown.text());
+      return report;
+    }
+
+    @Override
+    public void close() {
+      observer.close();
+      onDown.close();
     }
   }
 
