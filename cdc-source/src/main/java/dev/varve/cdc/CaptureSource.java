@@ -27,4 +27,11 @@ public interface CaptureSource {
    * @throws dev.varve.fault.VarveException if an operator has to do something first
    */
   String check();
+
+  /**
+   * Opens its log, to look at it beside or after capture; the caller closes it.
+   *
+   * @throws StoreUnavailableException if it cannot be reached
+   */
+  StoreLog open();
 }

@@ -12,13 +12,14 @@ import java.util.Optional;
  * site reads it before it begins.
  *
  * @param store the identity of the store that is the site's primary from now on
+ * @param address where clients reach it, without anything secret
  * @param from where the capture of the primary before stood, for good; absent if it had published
  *     nothing
  * @param former the identities of all stores that were the primary before, the newest last
  * @param at by the clock of whoever promoted; for people
  */
 public record Promotion(
-    String store, Optional<CaptureState> from, List<String> former, Instant at) {
+    String store, String address, Optional<CaptureState> from, List<String> former, Instant at) {
 
   public Promotion {
     former = List.copyOf(former);
@@ -34,12 +35,16 @@ public record Promotion(
    * @param state where capture stands
    */
   static Promotion to(
-      String store, Optional<Promotion> last, Optional<CaptureState> state, Instant at) {
+      String store,
+      String address,
+      Optional<Promotion> last,
+      Optional<CaptureState> state,
+      Instant at) {
     List<String> former = new ArrayList<>(last.map(Promotion::former).orElse(List.of()));
     last.map(Promotion::store).ifPresent(former::add);
     state.map(CaptureState::store).ifPresent(former::add);
     List<String> others = former.stream().distinct().filter(old -> !old.equals(store)).toList();
-    return new Promotion(store, state, others, at);
+    return new Promotion(store, address, state, others, at);
   }
 
   /** Whether the capture of the promoted store has published something. */
@@ -54,6 +59,7 @@ public record Promotion(
   Map<String, Object> toMap() {
     Map<String, Object> map = new LinkedHashMap<>();
     map.put("store", store);
+    map.put("address", address);
     from.ifPresent(state -> map.put("from", state.toMap()));
     map.put("former", former);
     map.put("at", at.toString());
@@ -68,12 +74,14 @@ public record Promotion(
   @SuppressWarnings("unchecked") // a nested offset is a map
   static Promotion fromMap(Map<String, ?> map) {
     if (!(map.get("store") instanceof String store)
+        || !(map.get("address") instanceof String address)
         || !(map.get("former") instanceof List<?> former)
         || !(map.get("at") instanceof String at)) {
       throw new IllegalArgumentException("not a promotion: " + map);
     }
     return new Promotion(
         store,
+        address,
         Optional.ofNullable((Map<String, ?>) map.get("from")).map(CaptureState::fromMap),
         former.stream().map(String.class::cast).toList(),
         Instant.parse(at));

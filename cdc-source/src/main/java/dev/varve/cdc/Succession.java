@@ -59,10 +59,16 @@ public record Succession(Optional<CaptureState> state, Optional<Promotion> promo
    * then on. To be done again if it fails: nothing, or all of it, has happened.
    *
    * @param store the identity of the store
+   * @param address where clients reach it, without anything secret
    * @throws VarveException if the brokers cannot be reached
    */
   public static Promotion promote(
-      Map<String, String> kafka, String graph, String site, String store, Clock clock) {
+      Map<String, String> kafka,
+      String graph,
+      String site,
+      String store,
+      String address,
+      Clock clock) {
     CaptureName name = new CaptureName(graph, site);
     KafkaSettings settings = new KafkaSettings(kafka);
     try (KafkaProducer<byte[], byte[]> producer =
@@ -75,7 +81,7 @@ public record Succession(Optional<CaptureState> state, Optional<Promotion> promo
       if (now.promotion().isPresent() && now.promotion().get().store().equals(store)) {
         return now.promotion().get();
       }
-      Promotion next = Promotion.to(store, now.promotion(), now.state(), clock.instant());
+      Promotion next = Promotion.to(store, address, now.promotion(), now.state(), clock.instant());
       OffsetCodec codec = new OffsetCodec();
       producer.beginTransaction();
       var failedSendsSurfaceInTheCommit =
@@ -125,8 +131,8 @@ public record Succession(Optional<CaptureState> state, Optional<Promotion> promo
   private static VarveException replaced(Promotion promotion, String store) {
     return new VarveException(
         ExitCode.FENCED,
-        "%s is the primary since it was promoted at %s; this store, %s, is not, and nothing of it was captured"
-            .formatted(promotion.store(), promotion.at(), store),
+        "%s at %s is the primary since it was promoted at %s; this store, %s, is not, and nothing of it was captured"
+            .formatted(promotion.store(), promotion.address(), promotion.at(), store),
         "write to the promoted store; let this one rejoin as a standby, or promote it in its turn"
             + " (docs/standby.md)");
   }

@@ -24,6 +24,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -346,7 +347,8 @@ public final class CaptureTest {
         for (boolean newIncarnation : new boolean[] {false, true}) {
           assertThatThrownBy(() -> Capture.start(config().withNewIncarnation(newIncarnation)))
               .satisfies(CaptureTest::isFenced)
-              .hasMessageContaining(standby.identity + " is the primary");
+              .hasMessageContaining(
+                  standby.identity + " at bolt://" + standby.name + " is the primary");
         }
         standby.commit(random, 5);
         awaitWatermark(promoted, 2, standby.lastSeq());
@@ -358,6 +360,23 @@ public final class CaptureTest {
       assertThat(found.watermarks(0).stream().filter(w -> w.site().incarnation() == 2).findFirst())
           .hasValueSatisfying(w -> assertThat(w.replaces()).contains(new Site("here", 1)));
     }
+    // what only the old one knows
+    Succession succession =
+        Succession.read(Map.of("bootstrap.servers", kafka.address()), graph, "here");
+    CaptureState captured = succession.promotion().orElseThrow().from().orElseThrow();
+    List<FakeStore.Committed> unseen =
+        store.since(captured.seq()).stream().filter(t -> !t.changes().isEmpty()).toList();
+    Remainder remainder = Remainder.read(store.source(Map.of()), captured, batch -> {});
+    assertThat(unseen).isNotEmpty();
+    assertThat(remainder)
+        .isEqualTo(
+            new Remainder(
+                unseen.size(),
+                unseen.stream().mapToLong(t -> t.changes().size()).sum(),
+                OptionalLong.of(unseen.get(0).seq()),
+                OptionalLong.of(unseen.get(unseen.size() - 1).seq())));
+    assertThatThrownBy(() -> Remainder.read(standby.source(Map.of()), captured, batch -> {}))
+        .isInstanceOf(LogGapException.class);
     // and back again
     assertThat(promote(store).former()).containsExactly(standby.identity);
   }
@@ -368,6 +387,7 @@ public final class CaptureTest {
         graph,
         "here",
         to.identity,
+        "bolt://" + to.name,
         Clock.systemUTC());
   }
 

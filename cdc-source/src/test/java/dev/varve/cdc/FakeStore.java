@@ -169,6 +169,11 @@ final class FakeStore {
         requireUp();
         return identity;
       }
+
+      @Override
+      public StoreLog open() {
+        return FakeStore.this.open();
+      }
     };
   }
 

@@ -20,7 +20,7 @@ class SuccessionTest {
       StatePlan.next(FIRST, "b", new LogHead("3", Optional.of(3L), 0));
   private static final Instant AT = Instant.parse("2026-11-26T03:00:00Z");
   private static final Optional<Promotion> TO_B =
-      Optional.of(Promotion.to("b", Optional.empty(), Optional.of(FIRST), AT));
+      Optional.of(Promotion.to("b", "bolt://b", Optional.empty(), Optional.of(FIRST), AT));
 
   @Test
   void withoutPromotionTheCapturedStoreIsThePrimary() {
@@ -42,7 +42,8 @@ class SuccessionTest {
     for (CaptureState state : List.of(FIRST, SECOND)) {
       for (boolean newIncarnation : new boolean[] {false, true}) {
         refused(new Succession(Optional.of(state), TO_B), "a", newIncarnation)
-            .hasMessageContaining("b is the primary since it was promoted at 2026-11-26T03:00");
+            .hasMessageContaining(
+                "b at bolt://b is the primary since it was promoted at 2026-11-26T03:00");
       }
     }
   }
@@ -62,7 +63,8 @@ class SuccessionTest {
 
   @Test
   void promotionBackLetsTheOldPrimaryInAgain() {
-    Optional<Promotion> back = Optional.of(Promotion.to("a", TO_B, Optional.of(SECOND), AT));
+    Optional<Promotion> back =
+        Optional.of(Promotion.to("a", "bolt://a", TO_B, Optional.of(SECOND), AT));
     assertThat(back.orElseThrow().former()).containsExactly("b");
     Succession succession = new Succession(Optional.of(SECOND), back);
     assertThat(succession.admits("a", false)).isTrue();
@@ -75,7 +77,7 @@ class SuccessionTest {
     OffsetCodec codec = new OffsetCodec();
     assertThat(Promotion.fromMap(codec.readValue(codec.value(promotion.toMap()))))
         .isEqualTo(promotion);
-    Promotion ofNothing = new Promotion("b", Optional.empty(), List.of(), AT);
+    Promotion ofNothing = new Promotion("b", "bolt://b", Optional.empty(), List.of(), AT);
     assertThat(Promotion.fromMap(codec.readValue(codec.value(ofNothing.toMap()))))
         .isEqualTo(ofNothing);
   }

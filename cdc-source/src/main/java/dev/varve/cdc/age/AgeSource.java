@@ -1,6 +1,7 @@
 package dev.varve.cdc.age;
 
 import dev.varve.cdc.CaptureSource;
+import dev.varve.cdc.StoreLog;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Map;
@@ -60,9 +61,14 @@ public final class AgeSource implements CaptureSource {
     } catch (SQLException e) {
       throw AgeErrors.of(e, reading.settings());
     }
-    try (AgeSession session = AgeSession.open(reading.settings())) {
-      return session.store().identity(reading.settings().database());
+    try (StoreLog log = open()) {
+      return log.identity();
     }
+  }
+
+  @Override
+  public StoreLog open() {
+    return AgeLog.open(reading);
   }
 
   @Override

@@ -63,10 +63,15 @@ public final class Neo4jSource implements CaptureSource {
 
   @Override
   public String check() {
-    try (StoreLog log = Neo4jLogs.open(settings)) {
+    try (StoreLog log = open()) {
       log.head();
       return log.identity();
     }
+  }
+
+  @Override
+  public StoreLog open() {
+    return Neo4jLogs.open(settings);
   }
 
   @Override
