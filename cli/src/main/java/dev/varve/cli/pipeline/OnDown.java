@@ -1,6 +1,7 @@
 package dev.varve.cli.pipeline;
 
 import dev.varve.cli.config.Config;
+import dev.varve.cli.failover.Hook;
 import dev.varve.fault.VarveException;
 import dev.varve.observe.Verdict;
 import java.time.Duration;

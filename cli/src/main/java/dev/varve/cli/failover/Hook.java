@@ -1,4 +1,4 @@
-package dev.varve.cli.pipeline;
+package dev.varve.cli.failover;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;

@@ -1,0 +1,247 @@
+package dev.varve.cli.failover;
+
+import dev.varve.cdc.CaptureSource;
+import dev.varve.cdc.CaptureState;
+import dev.varve.cdc.Promotion;
+import dev.varve.cdc.Remainder;
+import dev.varve.cdc.StoreLog;
+import dev.varve.cdc.Succession;
+import dev.varve.change.VersionVector;
+import dev.varve.cli.config.Config;
+import dev.varve.fault.ExitCode;
+import dev.varve.fault.VarveException;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Makes a standby the primary, in an order in which no moment has two: the old store is shut off,
+ * then its capture is fenced for good, then everything that was captured is applied, and only then
+ * are clients led over. Done again after a failure at any point, it goes on.
+ */
+public final class Promoter {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Promoter.class);
+  private static final long LOOK_EVERY_MS = 200;
+  private static final double NANOS_A_SECOND = 1e9;
+
+  private final Setting setting;
+  private final Seat seat;
+  private final CaptureSource old;
+  private final Clock clock;
+  private final List<String> problems = new ArrayList<>();
+
+  /**
+   * What is to be done.
+   *
+   * @param planned whether the old primary is well: its writes are stopped, and the last of them is
+   *     waited for; otherwise it is given up
+   * @param unfenced whether to go on although nothing is sure to have shut the old primary off
+   * @param kafka settings of Kafka clients
+   */
+  public record Setting(
+      String graph,
+      String site,
+      boolean planned,
+      boolean unfenced,
+      Map<String, String> kafka,
+      Config.Promote promote) {}
+
+  /**
+   * What was done.
+   *
+   * @param captured where the capture of the old primary stood; absent if there was none
+   * @param applied how far the new one has come
+   * @param left what only the old primary knows; absent if it could not be asked
+   * @param shutOffSeconds from the beginning until the old one was shut off and fenced
+   * @param seconds until clients were led over
+   */
+  public record Report(
+      Promotion promotion,
+      Optional<CaptureState> captured,
+      Optional<VersionVector> applied,
+      Optional<Remainder> left,
+      double shutOffSeconds,
+      double seconds,
+      List<String> problems) {
+    public Report {
+      problems = List.copyOf(problems);
+    }
+  }
+
+  public Promoter(Setting setting, Seat seat, CaptureSource old, Clock clock) {
+    this.setting = setting;
+    this.seat = seat;
+    this.old = old;
+    this.clock = clock;
+  }
+
+  /**
+   * Promotes.
+   *
+   * @throws VarveException if it cannot be done; the message says what has been done
+   */
+  public Report run() {
+    long began = System.nanoTime();
+    String identity = seat.identity();
+    Optional<VersionVector> cut = seat.cut();
+    Succession before = Succession.read(setting.kafka(), setting.graph(), setting.site());
+    boolean again = before.promotion().map(known -> known.store().equals(identity)).orElse(false);
+    if (cut.isEmpty() && !again) {
+      throw new VarveException(
+          ExitCode.FAILED,
+          seat.address() + " is no standby of " + setting.graph() + "; nothing was done",
+          "varve replay --target <uri> --follow makes it one");
+    }
+    if (!again) {
+      if (setting.planned()) {
+        stopWrites();
+      }
+      shutOff(identity);
+    }
+    Promotion promotion =
+        Succession.promote(
+            setting.kafka(), setting.graph(), setting.site(), identity, seat.address(), clock);
+    LOG.warn("{} is the primary of {} from now on", seat.address(), setting.graph());
+    double shutOff = secondsSince(began);
+    Optional<VersionVector> applied = drain(cut, promotion);
+    leadClients(promotion);
+    double seconds = secondsSince(began);
+    Optional<Remainder> left = promotion.from().flatMap(this::left);
+    if (cut.isPresent()) {
+      seat.tidy();
+    }
+    return new Report(
+        promotion, promotion.from(), applied, left, shutOff, seconds, List.copyOf(problems));
+  }
+
+  /** Of a primary that is well, everything is captured that was ever committed. */
+  private void stopWrites() {
+    Hook quiesce =
+        hook("promote.quiesce", setting.promote().quiesce())
+            .orElseThrow(
+                () ->
+                    new VarveException(
+                        ExitCode.USAGE,
+                        "promote.quiesce does not say what stops writes to the old primary;"
+                            + " nothing was done",
+                        "set it, or say --forced if the old primary is lost"));
+    quiesce.run(facts("quiesce"));
+    long end;
+    try (StoreLog log = old.open()) {
+      end = log.head().seq().orElse(0L);
+    }
+    await(
+        "capture has not come to transaction " + end + ", the old primary's last",
+        "see that varve capture is at work; let writes to the old primary go on if you give it up:"
+            + " nothing but promote.quiesce was run",
+        () ->
+            Succession.read(setting.kafka(), setting.graph(), setting.site())
+                .state()
+                .filter(state -> state.scan().isEmpty() && state.seq() >= end)
+                .isPresent());
+  }
+
+  private void shutOff(String identity) {
+    Optional<Hook> fence = hook("promote.fence", setting.promote().fence());
+    if (fence.isEmpty()) {
+      if (!setting.unfenced()) {
+        throw new VarveException(
+            ExitCode.USAGE,
+            "promote.fence does not say what shuts the old primary off; it was not promoted",
+            "set it; or shut the old primary off yourself and say --unfenced");
+      }
+      problems.add("nothing but you shuts the old primary off: clients that still reach it write"
+          + " what nobody captures");
+      return;
+    }
+    try {
+      fence.get().run(facts("fence"));
+    } catch (VarveException e) {
+      if (!setting.unfenced()) {
+        throw new VarveException(
+            ExitCode.FAILED,
+            e.getMessage() + "; " + identity + " was not promoted",
+            "two primaries would overwrite each other; shut the old one off in another way and say"
+                + " --unfenced",
+            e);
+      }
+      problems.add(String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** Everything that was captured is in the tables or on its way there. */
+  private Optional<VersionVector> drain(Optional<VersionVector> cut, Promotion promotion) {
+    if (cut.isEmpty() || promotion.from().isEmpty()) {
+      return cut;
+    }
+    CaptureState captured = promotion.from().get();
+    VersionVector wanted = captured.seen().with(captured.site(), captured.seq());
+    return Optional.of(seat.applyUpTo(wanted, setting.promote().drainFor()));
+  }
+
+  private void leadClients(Promotion promotion) {
+    setting
+        .promote()
+        .announce()
+        .ifPresent(file -> Announcement.write(file, setting.graph(), promotion));
+    hook("promote.reroute", setting.promote().reroute())
+        .ifPresent(
+            reroute -> {
+              try {
+                reroute.run(Announcement.facts(setting.graph(), promotion));
+              } catch (VarveException e) {
+                problems.add(e.getMessage() + "; the standby is the primary all the same");
+              }
+            });
+  }
+
+  /** A primary that is still there may hold what nobody saw. */
+  private Optional<Remainder> left(CaptureState captured) {
+    try {
+      return Optional.of(Remainder.read(old, captured, batch -> {}));
+    } catch (RuntimeException e) {
+      LOG.info("the old primary does not tell what only it knows: {}", e.getMessage());
+      return Optional.empty();
+    }
+  }
+
+  private Map<String, String> facts(String what) {
+    return Map.of("graph", setting.graph(), "step", what, "newPrimary", seat.address());
+  }
+
+  private Optional<Hook> hook(String key, Optional<String> line) {
+    return line.map(text -> new Hook(key, text, setting.promote().hookTimeout()));
+  }
+
+  private interface Condition {
+    boolean holds();
+  }
+
+  private void await(String otherwise, String hint, Condition condition) {
+    Duration limit = setting.promote().drainFor();
+    long began = System.nanoTime();
+    while (!condition.holds()) {
+      if (System.nanoTime() - began > limit.toNanos()) {
+        throw new VarveException(
+            ExitCode.FAILED, otherwise + " after " + limit.toSeconds() + " s", hint);
+      }
+      try {
+        TimeUnit.MILLISECONDS.sleep(LOOK_EVERY_MS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new VarveException(ExitCode.FAILED, "interrupted", hint, e);
+      }
+    }
+  }
+
+  private static double secondsSince(long nanos) {
+    return (System.nanoTime() - nanos) / NANOS_A_SECOND;
+  }
+}

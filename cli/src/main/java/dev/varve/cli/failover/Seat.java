@@ -1,0 +1,29 @@
+package dev.varve.cli.failover;
+
+import dev.varve.change.VersionVector;
+import java.time.Duration;
+import java.util.Optional;
+
+/** The standby that is to be the primary. */
+public interface Seat {
+
+  /** Where clients reach it, without anything secret. */
+  String address();
+
+  /** The identity that capture will know it by. */
+  String identity();
+
+  /** How far it has come; absent if it is no standby, or no longer one. */
+  Optional<VersionVector> cut();
+
+  /**
+   * Applies everything up to a cut; whoever applied before stops.
+   *
+   * @return how far it has come then, at least so far
+   * @throws dev.varve.fault.VarveException if it does not get there in time
+   */
+  VersionVector applyUpTo(VersionVector wanted, Duration limit);
+
+  /** Takes away what Varve keeps in it; it may be written to meanwhile. */
+  void tidy();
+}
