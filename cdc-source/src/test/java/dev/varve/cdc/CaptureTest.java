@@ -210,7 +210,7 @@ public final class CaptureTest {
 
   @Test
   void abruptEndsAtRandomMomentsLoseAndDoubleNothing() {
-    long seed = Long.getLong("varve.seed", System.nanoTime());
+    long seed = Long.getLong("varve.seed", 1);
     System.out.println("repeat with -Dvarve.seed=" + seed);
     Random chaos = new Random(seed);
     int kills = Integer.getInteger("varve.kills", 6);

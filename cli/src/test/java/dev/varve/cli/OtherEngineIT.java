@@ -33,7 +33,7 @@ final class OtherEngineIT {
 
   private static final long LOOK_EVERY_MS = 500;
 
-  private final long seed = Long.getLong("varve.seed", System.nanoTime() & 0xffffff);
+  private final long seed = Long.getLong("varve.seed", 1);
 
   @TempDir private Path directory;
 

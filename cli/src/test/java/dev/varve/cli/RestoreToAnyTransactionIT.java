@@ -24,7 +24,7 @@ import org.neo4j.driver.Session;
  */
 final class RestoreToAnyTransactionIT {
 
-  private final long seed = Long.getLong("varve.seed", System.nanoTime() & 0xffffff);
+  private final long seed = Long.getLong("varve.seed", 1);
   private final int transactions = Integer.getInteger("varve.transactions", 250);
   private final int restores = Integer.getInteger("varve.restores", 4);
 

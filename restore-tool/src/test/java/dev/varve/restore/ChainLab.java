@@ -35,6 +35,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -333,12 +334,33 @@ public final class ChainLab {
 
   /** A ledger of all restore points and expired numbers. */
   public Ledger ledger(List<Ledger.RestorePoint> points, List<Ledger.Range> expired) {
-    number++;
-    Ledger ledger =
+    return append(
         new Ledger(
-            GRAPH, number, parent, points, expired, new Manifest.Writer("lab", "0"), Instant.EPOCH);
-    append(ledger);
-    return ledger;
+            GRAPH,
+            ++number,
+            parent,
+            points,
+            expired,
+            new Manifest.Writer("lab", "0"),
+            Instant.EPOCH));
+  }
+
+  /** The same, and what it remembers of what has expired. */
+  public Ledger ledger(
+      List<Ledger.RestorePoint> points,
+      List<Ledger.Range> expired,
+      Collection<Long> more,
+      Map<Long, String> sha256) {
+    Ledger first =
+        new Ledger(
+            GRAPH,
+            ++number,
+            parent,
+            points,
+            expired,
+            new Manifest.Writer("lab", "0"),
+            Instant.EPOCH);
+    return append(first.withExpired(more, sha256));
   }
 
   private Cut at(VersionVector to) {
@@ -415,11 +437,12 @@ public final class ChainLab {
     return manifest;
   }
 
-  private void append(Entry entry) {
+  private <T extends Entry> T append(T entry) {
     try {
       byte[] json = EntryJson.write(entry);
       repository.create(entry.key(), json);
       parent = Optional.of(Chain.Tip.of(entry.key(), json).asParent());
+      return entry;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -1,5 +1,6 @@
 package dev.varve.restore;
 
+import static java.time.temporal.ChronoUnit.HOURS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -8,6 +9,7 @@ import dev.varve.archive.Copy;
 import dev.varve.archive.Damage;
 import dev.varve.archive.DirectoryRepository;
 import dev.varve.archive.EntryJson;
+import dev.varve.archive.Keys;
 import dev.varve.archive.Ledger;
 import dev.varve.archive.Manifest;
 import dev.varve.archive.Repository;
@@ -20,13 +22,16 @@ import dev.varve.graph.Value;
 import dev.varve.graph.Vertex;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.security.SecureRandom;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +41,8 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -231,6 +238,125 @@ class CopyTest {
     commit(1);
     lab.delta();
     refused(() -> copy(source, copy), "another one");
+  }
+
+  /** All that it holds has expired; only what the ledger remembers tells that it is a copy. */
+  @Test
+  void aCopyThatIsTooLateForAnyEntryInCommonGoesOn() throws Exception {
+    copy(source, copy);
+    allOfThatExpires(expired -> hashes(expired.values()));
+    Copy.Report report = copy(source, copy);
+    assertThat(report.exitCode()).isEqualTo(ExitCode.DONE);
+    assertThat(report.removed()).isPositive();
+    assertThat(contents(copy)).isEqualTo(contents(source));
+    whole(copy);
+  }
+
+  @Test
+  void aCopyOfWhichNothingIsRememberedIsLetAlone() throws Exception {
+    copy(source, copy);
+    Map<String, String> before = contents(copy);
+    allOfThatExpires(expired -> Map.of());
+    refused(() -> copy(source, copy), "its newest entry, number 6, has expired there");
+    refused(() -> copy(source, copy), "it cannot be told");
+    assertThat(contents(copy)).isEqualTo(before);
+  }
+
+  /** Whoever wrote number 7 of the destination did not write that of the source. */
+  @Test
+  void aCopyThatWentItsOwnWayIsToldFromALateOne() throws Exception {
+    copy(source, copy);
+    Manifest last = manifests.get(5);
+    Ledger own =
+        new Ledger(
+            "g",
+            7,
+            Optional.of(Chain.Tip.of(last.key(), bytes(copy, last.key())).asParent()),
+            List.of(),
+            List.of(),
+            new Manifest.Writer("other", "0"),
+            Instant.EPOCH);
+    copy.create(own.key(), EntryJson.write(own));
+    Map<String, String> before = contents(copy);
+    lab.ledger(List.of(), List.of());
+    allOfThatExpires(expired -> hashes(expired.values()));
+    refused(() -> copy(source, copy), "another one");
+    assertThat(contents(copy)).isEqualTo(before);
+  }
+
+  /** What is there when it begins expires and goes; what comes after it follows directly on it. */
+  private void allOfThatExpires(Function<Map<Long, Chain.Tip>, Map<Long, String>> remembered)
+      throws IOException {
+    Map<Long, Chain.Tip> expired = new TreeMap<>();
+    for (String key : source.list("g/manifests/")) {
+      Chain.Tip tip = Chain.Tip.read(source, key);
+      expired.put(tip.entry().number(), tip);
+    }
+    List<String> old = source.list("g/");
+    commit(1);
+    Manifest between = lab.delta();
+    expired.put(between.number(), Chain.Tip.read(source, between.key()));
+    commit(1);
+    lab.base();
+    lab.ledger(List.of(), List.of(), expired.keySet(), remembered.apply(expired));
+    for (String key : old) {
+      source.delete(key);
+    }
+    between.objects().forEach(object -> delete(object.key()));
+    delete(between.key());
+  }
+
+  private void delete(String key) {
+    try {
+      source.delete(key);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static Map<Long, String> hashes(Collection<Chain.Tip> tips) {
+    return tips.stream().collect(Collectors.toMap(tip -> tip.entry().number(), Chain.Tip::sha256));
+  }
+
+  /** The entry that follows it directly is still there, and names it. */
+  @Test
+  void aLateCopyIsKnownByTheEntryThatFollowsIt() throws Exception {
+    copy(source, copy);
+    commit(1);
+    lab.base();
+    List<Long> old = manifests.stream().map(Manifest::number).toList();
+    lab.ledger(List.of(), List.of(), old, Map.of());
+    for (Manifest manifest : manifests) {
+      manifest.objects().forEach(object -> delete(object.key()));
+      delete(manifest.key());
+    }
+    assertThat(copy(source, copy).exitCode()).isEqualTo(ExitCode.DONE);
+    assertThat(contents(copy)).isEqualTo(contents(source));
+    whole(copy);
+  }
+
+  /** Objects of an entry that expired before all of it was copied. */
+  @Test
+  void whatACopyThatWasCutOffLeftIsRemovedWhenItIsOld() throws Exception {
+    copy(source, copy);
+    String orphan = Keys.part("g", 3, "cv000", 0xBAD);
+    String fresh = Keys.part("g", 3, "cv001", 0xBAD);
+    String named = manifests.get(5).segments().get(0).object().key();
+    for (String key : List.of(orphan, fresh)) {
+      copy.create(key, new byte[3]);
+    }
+    for (String key : List.of(orphan, named)) {
+      Files.setLastModifiedTime(
+          directory.resolve("copy").resolve(key), FileTime.from(Instant.now().minus(50, HOURS)));
+    }
+    source.delete(named); // lost, and kept in the copy
+    copy(source, copy);
+    assertThat(copy.sizeBytes(orphan)).as("nothing has expired").isPresent();
+    expire(1, 4);
+    copy(source, copy);
+    assertThat(copy.sizeBytes(orphan)).isEmpty();
+    assertThat(copy.sizeBytes(fresh)).as("somebody may still be at it").isPresent();
+    assertThat(copy.sizeBytes(named)).isPresent();
   }
 
   @Test

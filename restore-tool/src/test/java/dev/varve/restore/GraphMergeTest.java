@@ -26,7 +26,8 @@ class GraphMergeTest {
   @TempDir Path directory;
 
   static java.util.stream.LongStream seeds() {
-    return java.util.stream.LongStream.range(0, Long.getLong("varve.seeds", 12));
+    long first = Long.getLong("varve.seed", 0);
+    return java.util.stream.LongStream.range(first, first + Long.getLong("varve.seeds", 12));
   }
 
   @ParameterizedTest

@@ -30,7 +30,7 @@ final class AgtypeEncoderTest {
 
   @Test
   void randomElementsAreWrittenAsTheirValuesAre() {
-    long seed = Long.getLong("varve.seed", System.nanoTime());
+    long seed = Long.getLong("varve.seed", 1);
     RandomGraph graph = new RandomGraph(new Random(seed));
     int held = 0;
     for (int i = 0; i < 20_000; i++) {

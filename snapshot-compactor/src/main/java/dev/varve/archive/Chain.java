@@ -18,6 +18,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /**
  * All snapshots of a graph that can be trusted, and what is wrong with the others.
@@ -189,6 +190,14 @@ public record Chain(
       }
     }
     return Optional.empty();
+  }
+
+  /** Keys of all segments and transactions files of the chain. */
+  public Set<String> objectKeys() {
+    return links.stream()
+        .flatMap(link -> link.manifest().objects().stream())
+        .map(Manifest.StoredObject::key)
+        .collect(Collectors.toSet());
   }
 
   /** The restore points, by name. */

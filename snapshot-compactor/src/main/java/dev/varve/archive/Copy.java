@@ -5,7 +5,6 @@ import dev.varve.archive.Repository.Creation;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import java.io.IOException;
-import java.io.InterruptedIOException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -21,8 +20,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Copies a graph's chain from one repository to another, whatever they are made of: the same names,
@@ -39,7 +36,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class Copy implements AutoCloseable {
 
-  private static final Logger LOG = LoggerFactory.getLogger(Copy.class);
   private static final int THREADS = 4;
   private static final int AHEAD = 4 * THREADS;
 
@@ -55,6 +51,7 @@ public final class Copy implements AutoCloseable {
   private Optional<Manifest.Parent> cursorEntry = Optional.empty();
   private Optional<Ledger> ledger = Optional.empty();
   private Optional<Long> removedFor = Optional.empty();
+  private Optional<Manifest.Parent> unproven = Optional.empty();
   private boolean related;
   private final List<Damage> knownSourceDamage = new ArrayList<>();
   private final List<Damage> knownDestinationDamage = new ArrayList<>();
@@ -112,7 +109,12 @@ public final class Copy implements AutoCloseable {
       String sha256,
       Optional<Manifest.Parent> parent,
       long bytes,
-      Optional<Ledger> ledger) {}
+      Optional<Ledger> ledger) {
+
+    Manifest.Parent asParent() {
+      return new Manifest.Parent(number, sha256);
+    }
+  }
 
   /** What is on its way: an entry and its objects. */
   @SuppressWarnings("ArrayRecordComponent") // never compared
@@ -252,8 +254,7 @@ public final class Copy implements AutoCloseable {
     /** Whether the next entry, as far as it can be read, names this one by its hash. */
     private boolean trusted(Seen seen) {
       Seen child = there.get(seen.number() + 1);
-      return child == null
-          || child.parent().equals(Optional.of(new Manifest.Parent(seen.number(), seen.sha256())));
+      return child == null || child.parent().equals(Optional.of(seen.asParent()));
     }
 
     private boolean expired(long number) {
@@ -261,43 +262,98 @@ public final class Copy implements AutoCloseable {
     }
 
     /** Refuses a destination that does not hold the beginning of the same chain. */
-    void compare() {
+    void compare() throws IOException {
       for (Seen mine : here.values()) {
-        Seen theirs = there.get(mine.number());
         if (mine.number() > newest) {
           throw refused(
               "it has number " + mine.number() + ", the source ends with number " + newest);
         }
-        if (theirs != null && !theirs.sha256().equals(mine.sha256()) && trusted(theirs)) {
+        Optional<Boolean> known = known(mine.asParent());
+        if (known.isPresent() && !known.get()) {
           throw refused("its " + Keys.manifest(graph, mine.number()) + " is another one");
         }
-        related |= theirs != null && theirs.sha256().equals(mine.sha256());
+        related |= known.isPresent();
       }
-      if (!related && !here.isEmpty()) {
-        throw refused("none of its entries is in the source");
-      }
+      requireProof();
       Seen next = there.get(cursor + 1);
       if (next != null && cursorEntry.isPresent() && !next.parent().equals(cursorEntry)) {
         throw refused("the source's number " + next.number() + " does not follow what it has");
       }
       wrongHere.forEach((number, damage) -> destinationDamage.add(damage));
       for (long number = cursor + 1; number <= newest; number++) {
-        Seen seen = there.get(number);
         if (!expired(number)) {
-          String key = Keys.manifest(graph, number);
-          if (wrongThere.containsKey(number)) {
-            sourceDamage.add(wrongThere.get(number));
-          } else if (seen == null) {
-            sourceDamage.add(new Damage.Missing(key));
-          } else if (!trusted(seen)) {
-            String named =
-                Optional.ofNullable(there.get(number + 1))
-                    .flatMap(Seen::parent)
-                    .map(Manifest.Parent::sha256)
-                    .orElse("none");
-            sourceDamage.add(new Damage.Altered(key, named, seen.sha256()));
+          Optional<Damage> damage = sourceDamage(number);
+          if (damage.isPresent()
+              && !(damage.get() instanceof Damage.Missing && expiredMeanwhile(number))) {
+            sourceDamage.add(damage.get());
           }
         }
+      }
+    }
+
+    private Optional<Damage> sourceDamage(long number) {
+      String key = Keys.manifest(graph, number);
+      Seen seen = there.get(number);
+      if (seen == null) {
+        return Optional.of(wrongThere.getOrDefault(number, new Damage.Missing(key)));
+      }
+      if (trusted(seen)) {
+        return Optional.empty();
+      }
+      String named =
+          Optional.ofNullable(there.get(number + 1))
+              .flatMap(Seen::parent)
+              .map(Manifest.Parent::sha256)
+              .orElse("none");
+      return Optional.of(new Damage.Altered(key, named, seen.sha256()));
+    }
+
+    /**
+     * Whether an entry of the destination is the one that the source has, or had, of this number;
+     * empty if the source does not know any more.
+     */
+    private Optional<Boolean> known(Manifest.Parent mine) {
+      if (expired(mine.number())) { // what the source has there may be what a fenced writer left
+        Optional<Boolean> remembered =
+            ledger.get().expiredHashes().areOf(mine.number(), mine.sha256());
+        if (remembered.isPresent()) {
+          return remembered;
+        }
+      }
+      Seen theirs = there.get(mine.number());
+      if (theirs != null && theirs.sha256().equals(mine.sha256())) {
+        return Optional.of(true);
+      }
+      Seen child = there.get(mine.number() + 1);
+      if (child != null && trusted(child)) {
+        return Optional.of(child.parent().equals(Optional.of(mine)));
+      }
+      return theirs != null && trusted(theirs) ? Optional.of(false) : Optional.empty();
+    }
+
+    /**
+     * The newest entry of the destination stands for all before it. Where the source does not know
+     * it any more, somebody may have written to the destination, and what he wrote would be taken
+     * for expired.
+     */
+    private void requireProof() {
+      if (!here.isEmpty()) {
+        unproven = Optional.of(here.lastEntry().getValue().asParent());
+      }
+      unproven = unproven.filter(mine -> known(mine).isEmpty());
+      if (unproven.isPresent() && expired(unproven.get().number())) {
+        throw new VarveException(
+            ExitCode.FENCED,
+            ("it cannot be told whether %s holds a copy of the chain of %s in %s: its newest entry, number %d,"
+                    + " has expired there, and is forgotten; nothing was copied, and nothing removed")
+                .formatted(
+                    destination.location(), graph, source.location(), unproven.get().number()),
+            "if it is a copy that was not kept in step for long, nothing in it is needed any more:"
+                + " copy to an empty place, and remove the old copy when that is verified; if"
+                + " anything but a copy ever wrote to it, keep both");
+      }
+      if (unproven.isPresent() && !related) {
+        throw refused("none of its entries is in the source");
       }
     }
 
@@ -368,7 +424,7 @@ public final class Copy implements AutoCloseable {
       }
       if (found.isEmpty()) {
         publish(entry);
-      } else if (!expiredMeanwhile(entry.key())) {
+      } else if (!expiredMeanwhile(Keys.manifestNumber(entry.key()).orElseThrow())) {
         found.forEach(
             each -> (each.inDestination() ? destinationDamage : sourceDamage).add(each.damage()));
       }
@@ -388,9 +444,9 @@ public final class Copy implements AutoCloseable {
     }
 
     /** The source may have expired an entry, and removed its objects, after it was looked at. */
-    private boolean expiredMeanwhile(String key) throws IOException {
-      long number = Keys.manifestNumber(key).orElseThrow();
-      for (Repository.Listed listed : source.list(Keys.manifests(graph), key)) {
+    private boolean expiredMeanwhile(long number) throws IOException {
+      for (Repository.Listed listed :
+          source.list(Keys.manifests(graph), Keys.manifest(graph, newest))) {
         OptionalLong later = Keys.manifestNumber(listed.key());
         if (later.isPresent()
             && later.getAsLong() > newest
@@ -431,13 +487,13 @@ public final class Copy implements AutoCloseable {
     }
 
     /**
-     * Removes from the destination what the newest ledger there says has expired: objects before
-     * the entry that names them. While anything is damaged nothing is removed: what has expired may
-     * be the last that stands in for it.
+     * Removes from the destination what the newest ledger there says has expired. While anything is
+     * damaged nothing is removed: what has expired may be the last that stands in for it.
      */
     void removeExpired() throws IOException {
       if (ledger.isEmpty()
           || removedFor.equals(ledger.map(Ledger::number))
+          || unproven.isPresent()
           || !sourceDamage.isEmpty()
           || !destinationDamage.isEmpty()
           || Transfer.insist(
@@ -445,54 +501,15 @@ public final class Copy implements AutoCloseable {
               .isEmpty()) {
         return;
       }
-      for (Repository.Listed listed :
-          Transfer.insist(
-              "list " + destination.location(),
-              () -> destination.list(Keys.manifests(graph), ""))) {
-        OptionalLong number = Keys.manifestNumber(listed.key());
-        if (number.isPresent() && expired(number.getAsLong())) {
-          try {
-            removed += remove(listed.key());
-          } catch (InterruptedIOException e) {
-            throw e;
-          } catch (IOException e) { // such as an object lock; the copy is complete all the same
-            LOG.warn("{}: what has expired stays until the next ledger: {}", graph, e.toString());
-            break;
-          }
-        }
-      }
+      removed = new CopySweep(source, destination, graph).run(ledger.get());
       removedFor = ledger.map(Ledger::number);
-    }
-
-    private long remove(String key) throws IOException {
-      long count = 0;
-      try {
-        Entry entry =
-            Chain.Tip.of(
-                    key, Transfer.insist("read " + key, () -> Transfer.bytesOf(destination, key)))
-                .entry();
-        if (entry instanceof Manifest manifest) {
-          for (StoredObject object : Transfer.objectsOf(manifest)) {
-            destination.delete(object.key());
-            count++;
-          }
-        }
-      } catch (NoSuchFileException e) {
-        return 0; // another was faster
-      } catch (DamagedException | NewerFormatException e) {
-        return 0; // its objects cannot be known; it is ignored, as what has expired is
-      }
-      destination.delete(key);
-      return count + 1;
     }
 
     /** What is damaged is not tried again by this copy. */
     void remember() {
       Seen last = there.get(newest);
       if (newest > cursor) {
-        cursorEntry =
-            Optional.ofNullable(last)
-                .map(seen -> new Manifest.Parent(seen.number(), seen.sha256()));
+        cursorEntry = Optional.ofNullable(last).map(Seen::asParent);
       }
       cursor = newest;
       knownSourceDamage.clear();

@@ -15,6 +15,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -122,6 +123,11 @@ public final class EntryJson {
     for (Ledger.Range range : ledger.expired()) {
       expired.addObject().put("first", range.first()).put("last", range.last());
     }
+    List<ExpiredHashes.Run> runs = ledger.expiredHashes().runs();
+    if (!runs.isEmpty()) {
+      ArrayNode hashes = json.putArray("expiredHashes");
+      runs.forEach(run -> hashes.addObject().put("first", run.first()).put("sha256", run.digits()));
+    }
   }
 
   private static Ledger ledger(Head head, JsonNode json) {
@@ -140,6 +146,13 @@ public final class EntryJson {
                     Instant.parse(text(node, "setAt")))),
         list(
             json, "expired", node -> new Ledger.Range(number(node, "first"), number(node, "last"))),
+        json.has("expiredHashes")
+            ? ExpiredHashes.of(
+                list(
+                    json,
+                    "expiredHashes",
+                    node -> new ExpiredHashes.Run(number(node, "first"), text(node, "sha256"))))
+            : ExpiredHashes.NONE,
         head.writer(),
         head.createdAt());
   }

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
 
@@ -17,6 +18,7 @@ import java.util.TreeSet;
  * @param restorePoints by name
  * @param expired numbers of entries that are no longer part of the chain, whether or not their
  *     objects are still there; ascending, apart from each other
+ * @param expiredHashes of the newest of these
  */
 public record Ledger(
     String graph,
@@ -24,9 +26,22 @@ public record Ledger(
     Optional<Manifest.Parent> parent,
     List<RestorePoint> restorePoints,
     List<Range> expired,
+    ExpiredHashes expiredHashes,
     Manifest.Writer writer,
     Instant createdAt)
     implements Entry {
+
+  /** A ledger that knows no hash of what has expired. */
+  public Ledger(
+      String graph,
+      long number,
+      Optional<Manifest.Parent> parent,
+      List<RestorePoint> restorePoints,
+      List<Range> expired,
+      Manifest.Writer writer,
+      Instant createdAt) {
+    this(graph, number, parent, restorePoints, expired, ExpiredHashes.NONE, writer, createdAt);
+  }
 
   public Ledger {
     if (number < 1) {
@@ -77,7 +92,14 @@ public record Ledger(
   @Override
   public Ledger behind(Manifest.Parent other) {
     return new Ledger(
-        graph, other.number() + 1, Optional.of(other), restorePoints, expired, writer, createdAt);
+        graph,
+        other.number() + 1,
+        Optional.of(other),
+        restorePoints,
+        expired,
+        expiredHashes,
+        writer,
+        createdAt);
   }
 
   @Override
@@ -87,12 +109,24 @@ public record Ledger(
 
   /** The same with other restore points. */
   public Ledger withRestorePoints(List<RestorePoint> points) {
-    return new Ledger(graph, number, parent, points, expired, writer, createdAt);
+    return new Ledger(graph, number, parent, points, expired, expiredHashes, writer, createdAt);
   }
 
-  /** The same with other expired numbers. */
-  public Ledger withExpired(List<Range> ranges) {
-    return new Ledger(graph, number, parent, restorePoints, ranges, writer, createdAt);
+  /**
+   * The same, and some entries more have expired.
+   *
+   * @param sha256 of these entries, by number, as far as they are known
+   */
+  public Ledger withExpired(Collection<Long> numbers, Map<Long, String> sha256) {
+    return new Ledger(
+        graph,
+        number,
+        parent,
+        restorePoints,
+        with(expired, numbers),
+        expiredHashes.with(sha256),
+        writer,
+        createdAt);
   }
 
   public Optional<RestorePoint> restorePoint(String name) {

@@ -6,6 +6,7 @@ import dev.varve.archive.Keys;
 import dev.varve.archive.Ledger;
 import dev.varve.archive.Manifest;
 import dev.varve.archive.NewerFormatException;
+import dev.varve.archive.Orphans;
 import dev.varve.archive.Repository;
 import dev.varve.archive.Repository.Listed;
 import dev.varve.archive.Repository.Upload;
@@ -19,9 +20,11 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -100,7 +103,7 @@ public final class Expire {
    */
   public static List<Upload> leftUploads(
       Repository repository, String graph, ExpirePlan.Policy policy) throws IOException {
-    Optional<Instant> newest = newest(repository.list(graph + "/", ""));
+    Optional<Instant> newest = Orphans.newest(repository.list(graph + "/", ""));
     return newest.isPresent()
         ? repository.uploads(newest.get().minus(policy.uploadAge()))
         : List.of();
@@ -158,21 +161,37 @@ public final class Expire {
           (newest, chain) -> {
             ExpirePlan plan = ExpirePlan.of(chain, list(), policy, clock.instant());
             decided[0] = plan;
-            return plan.isEmpty()
-                ? newest
-                : new Ledger(
-                    newest.graph(),
-                    newest.number(),
-                    newest.parent(),
-                    newest.restorePoints(),
-                    Ledger.with(newest.expired(), plan.numbers()),
-                    newest.writer(),
-                    newest.createdAt());
+            return plan.isEmpty() ? newest : newest.withExpired(plan.numbers(), hashes(plan));
           });
     } catch (UncheckedIOException e) {
       throw new IOException(String.valueOf(e.getMessage()), e);
     }
     return decided[0];
+  }
+
+  /** By number; the chain is not damaged, so each entry is the one that its number had. */
+  private Map<Long, String> hashes(ExpirePlan plan) {
+    Map<Long, String> hashes = new TreeMap<>();
+    for (Chain.Link link : plan.before().links()) {
+      hashes.put(link.manifest().number(), link.sha256());
+    }
+    hashes.keySet().retainAll(plan.numbers());
+    for (long number : plan.numbers()) {
+      if (!hashes.containsKey(number)) { // a ledger
+        sha256(number).ifPresent(sha256 -> hashes.put(number, sha256));
+      }
+    }
+    return hashes;
+  }
+
+  private Optional<String> sha256(long number) {
+    try {
+      return Optional.of(Chain.Tip.read(repository, Keys.manifest(graph, number)).sha256());
+    } catch (NoSuchFileException | DamagedException | NewerFormatException e) {
+      return Optional.empty(); // somebody else let it expire meanwhile, and his ledger is first
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private List<Listed> list() {
@@ -192,7 +211,7 @@ public final class Expire {
     }
     List<Listed> there = repository.list(graph + "/", "");
     Set<String> removable = there.stream().map(Listed::key).collect(Collectors.toSet());
-    removable.removeAll(named(chain));
+    removable.removeAll(chain.objectKeys());
     for (Listed listed : there) {
       OptionalLong number = Keys.manifestNumber(listed.key());
       if (number.isPresent()
@@ -228,22 +247,14 @@ public final class Expire {
     List<Listed> listed = repository.list(graph + "/", "");
     Chain chain = Chain.load(repository, graph);
     Optional<Chain.Link> head = chain.head();
-    Optional<Instant> newest = newest(listed);
-    if (!chain.damage().isEmpty() || head.isEmpty() || newest.isEmpty()) {
+    if (!chain.damage().isEmpty() || head.isEmpty()) {
       return 0;
     }
-    Set<String> named = named(chain);
-    Instant before = newest.get().minus(Freshness.ORPHAN_AGE);
     long removed = 0;
-    for (Listed file : listed) {
-      Optional<Keys.Part> part = Keys.partOf(file.key());
-      boolean fenced =
-          part.isPresent()
-              && (part.get().beside() || part.get().number() <= head.get().manifest().number());
-      if (fenced
-          && !named.contains(file.key())
-          && file.modifiedAt().isBefore(before)
-          && remove(file.key(), file.bytes())) {
+    for (Listed file : Orphans.of(listed, chain.objectKeys())) {
+      Keys.Part part = Keys.partOf(file.key()).orElseThrow();
+      boolean fenced = part.beside() || part.number() <= head.get().manifest().number();
+      if (fenced && remove(file.key(), file.bytes())) {
         removed++;
       }
     }
@@ -252,24 +263,12 @@ public final class Expire {
 
   private List<Upload> abandonUploads(Duration age) {
     try {
-      Optional<Instant> newest = newest(repository.list(graph + "/", ""));
+      Optional<Instant> newest = Orphans.newest(repository.list(graph + "/", ""));
       return newest.isPresent() ? repository.abandonUploads(newest.get().minus(age)) : List.of();
     } catch (IOException e) {
       refused.add("uploads that never ended: " + e);
       return List.of();
     }
-  }
-
-  /** By the repository's clock it is this time at least. */
-  private static Optional<Instant> newest(List<Listed> listed) {
-    return listed.stream().map(Listed::modifiedAt).max(Instant::compareTo);
-  }
-
-  private static Set<String> named(Chain chain) {
-    return chain.links().stream()
-        .flatMap(link -> link.manifest().objects().stream())
-        .map(Manifest.StoredObject::key)
-        .collect(Collectors.toSet());
   }
 
   private boolean remove(String key, long length) {

@@ -1,6 +1,7 @@
 package dev.varve.compact;
 
 import dev.varve.archive.Manifest;
+import dev.varve.archive.Orphans;
 import dev.varve.archive.Repository;
 import java.io.IOException;
 import java.time.Clock;
@@ -10,16 +11,13 @@ import java.util.OptionalLong;
 
 /**
  * How long ago the making of a checkpoint or merge began. Files that no entry names are removed
- * when they are {@link #ORPHAN_AGE} old; whoever took half that time no longer publishes an entry
+ * when they are {@link Orphans#AGE} old; whoever took half that time no longer publishes an entry
  * that names some. Two clocks are asked, because one may stand still while the machine sleeps and
  * the other may be set.
  */
 final class Freshness {
 
-  /** How old a file has to be that no entry names, by the repository's clock, to be removed. */
-  static final Duration ORPHAN_AGE = Duration.ofDays(2);
-
-  private static final Duration LIMIT = ORPHAN_AGE.dividedBy(2);
+  private static final Duration LIMIT = Orphans.AGE.dividedBy(2);
 
   private final Clock clock;
   private final Instant began;

@@ -2,6 +2,7 @@ package dev.varve.compact;
 
 import dev.varve.archive.Chain;
 import dev.varve.archive.Damage;
+import dev.varve.archive.ExpiredHashes;
 import dev.varve.archive.Keys;
 import dev.varve.archive.Ledger;
 import dev.varve.archive.Manifest;
@@ -182,6 +183,7 @@ public final class LedgerBook {
         Optional.of(tip),
         chain.restorePoints(),
         chain.ledger().map(Ledger::expired).orElse(List.of()),
+        chain.ledger().map(Ledger::expiredHashes).orElse(ExpiredHashes.NONE),
         writer,
         clock.instant().truncatedTo(ChronoUnit.MILLIS));
   }

@@ -11,8 +11,10 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
@@ -48,6 +50,52 @@ class LedgerTest {
     assertThat(new String(EntryJson.write(LEDGER), StandardCharsets.UTF_8))
         .isEqualTo(new String(golden, StandardCharsets.UTF_8));
     assertThat(EntryJson.read(KEY, golden)).isEqualTo(LEDGER);
+  }
+
+  @Test
+  void theGoldenLedgerThatRemembersHashesIsReadAndWrittenByteForByte() throws Exception {
+    Ledger ledger =
+        LEDGER.withExpired(
+            List.of(8L, 9L, 10L), Map.of(6L, sha256("a"), 8L, sha256("b"), 9L, sha256("c")));
+    byte[] golden = Golden.file("ledger-hashes-v1.json", EntryJson.write(ledger));
+    assertThat(new String(EntryJson.write(ledger), StandardCharsets.UTF_8))
+        .isEqualTo(new String(golden, StandardCharsets.UTF_8));
+    assertThat(EntryJson.read(KEY, golden)).isEqualTo(ledger);
+    assertThat(ledger.expiredHashes().areOf(9, sha256("c"))).contains(true);
+    assertThat(ledger.expiredHashes().areOf(9, sha256("b"))).contains(false);
+    assertThat(ledger.expiredHashes().areOf(7, sha256("b"))).isEmpty();
+    assertThat(ledger.expiredHashes().areOf(10, sha256("b"))).isEmpty();
+  }
+
+  private static String sha256(String text) {
+    return Digests.sha256Of(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  @Test
+  void onlyTheNewestHashesAreRemembered() {
+    Map<Long, String> all = new TreeMap<>();
+    for (long number = 1; number <= ExpiredHashes.ENTRIES_MAX + 5; number++) {
+      all.put(number, sha256("" + number));
+    }
+    ExpiredHashes hashes = ExpiredHashes.NONE.with(all);
+    assertThat(hashes.areOf(5, sha256("5"))).isEmpty();
+    assertThat(hashes.areOf(6, sha256("6"))).contains(true);
+    assertThat(ExpiredHashes.of(hashes.runs())).isEqualTo(hashes);
+    Ledger ledger = LEDGER.withExpired(all.keySet(), all);
+    assertThat(EntryJson.write(ledger)).hasSizeLessThan(200_000);
+    assertThat(EntryJson.read(KEY, EntryJson.write(ledger))).isEqualTo(ledger);
+  }
+
+  @Test
+  void hashesThatAreNoneAreDamage() {
+    String json =
+        new String(EntryJson.write(LEDGER), StandardCharsets.UTF_8)
+            .replace(
+                "  \"writer\"",
+                "  \"expiredHashes\" : [ { \"first\" : 2, \"sha256\" : \"01234567\" } ],\n  \"writer\"");
+    assertThatThrownBy(() -> EntryJson.read(KEY, EntryJsonTest.sealed(json)))
+        .isInstanceOf(DamagedException.class)
+        .hasMessageContaining("not hashes");
   }
 
   @Test
@@ -113,7 +161,8 @@ class LedgerTest {
   }
 
   static LongStream seeds() {
-    return LongStream.range(0, Long.getLong("varve.seeds", 50));
+    long first = Long.getLong("varve.seed", 0);
+    return LongStream.range(first, first + Long.getLong("varve.seeds", 50));
   }
 
   @ParameterizedTest
@@ -121,18 +170,18 @@ class LedgerTest {
   void rangesHoldExactlyTheNumbersThatExpired(long seed) {
     Random random = new Random(seed);
     TreeSet<Long> expected = new TreeSet<>();
-    List<Range> ranges = List.of();
+    Ledger ledger = LEDGER.withExpired(List.of(), Map.of());
+    expected.addAll(List.of(1L, 2L, 3L, 4L, 6L));
     for (int i = 0; i < 8; i++) {
       List<Long> more = new ArrayList<>();
       for (int j = random.nextInt(6); j > 0; j--) {
         more.add(1L + random.nextInt(40));
       }
       expected.addAll(more);
-      ranges = Ledger.with(ranges, more);
-      Ledger ledger = LEDGER.withExpired(ranges);
+      ledger = ledger.withExpired(more, Map.of());
       for (long number = 1; number <= 41; number++) {
         assertThat(ledger.isExpired(number))
-            .as("seed %d, number %d of %s", seed, number, ranges)
+            .as("seed %d, number %d of %s", seed, number, ledger.expired())
             .isEqualTo(expected.contains(number));
       }
     }

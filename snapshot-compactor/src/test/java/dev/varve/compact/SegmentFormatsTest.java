@@ -55,7 +55,7 @@ class SegmentFormatsTest {
 
   @BeforeEach
   void setUp(TestInfo test) {
-    long seed = Long.getLong("varve.seed", System.nanoTime());
+    long seed = Long.getLong("varve.seed", 1);
     System.out.println(test.getDisplayName() + " -Dvarve.seed=" + seed);
     repository = new DirectoryRepository(directory.resolve("repository"));
     rewritten = new DirectoryRepository(directory.resolve("rewritten"));

@@ -50,7 +50,7 @@ class VersionSorterTest {
 
   @Test
   void everythingComesOutInOrderWhateverTheMemory() throws Exception {
-    long seed = Long.getLong("varve.seed", System.nanoTime());
+    long seed = Long.getLong("varve.seed", 1);
     for (long budget : new long[] {1000, 20_000, 300_000, 1 << 26}) {
       List<ElementVersion> versions = randomVersions(new Random(seed), 2500);
       try (VersionSorter sorter =
@@ -77,7 +77,7 @@ class VersionSorterTest {
 
   @Test
   void whatIsKeptStaysAndMoreCanBeAdded() throws Exception {
-    long seed = Long.getLong("varve.seed", System.nanoTime());
+    long seed = Long.getLong("varve.seed", 1);
     Random random = new Random(seed);
     for (long budget : new long[] {5000, 1 << 26}) {
       List<ElementVersion> expected = new ArrayList<>();

@@ -50,7 +50,7 @@ final class FoldKillTest {
   @EnumSource(FoldConfig.StateKind.class)
   void everyVersionStandsInTheTablesOnceAndInOrder(
       FoldConfig.StateKind state, @TempDir Path directory) throws Exception {
-    long seed = Long.getLong("varve.seed", new Random().nextLong(1_000_000));
+    long seed = Long.getLong("varve.seed", 1);
     System.out.println("repeat with -Dvarve.seed=" + seed + " -Dvarve.kills=" + KILLS);
     Random random = new Random(seed);
     TopicSpecs topics =

@@ -549,7 +549,7 @@ final class AgeLogTest {
   /** Labels come and go, and the reader with them. */
   @Test
   void anythingAtAnyTime() throws Exception {
-    long seed = Long.getLong("varve.seed", System.nanoTime());
+    long seed = Long.getLong("varve.seed", 1);
     Random random = new Random(seed);
     System.out.println("to repeat: -Dvarve.seed=" + seed);
     replica = new AgeReplica(replica.reading().withRowBytes(3_000).withTransactionBytes(20_000));

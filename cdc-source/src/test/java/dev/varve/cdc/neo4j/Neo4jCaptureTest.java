@@ -195,7 +195,7 @@ final class Neo4jCaptureTest {
 
   @Test
   void killedProcessLosesAndDoublesNothing() throws Exception {
-    long seed = Long.getLong("varve.seed", System.nanoTime());
+    long seed = Long.getLong("varve.seed", 1);
     System.out.println("repeat with -Dvarve.seed=" + seed);
     Random chaos = new Random(seed);
     int kills = Integer.getInteger("varve.kills", 3);

@@ -187,7 +187,7 @@ class AgeAndNeo4jTest {
 
   @Test
   void anyGraphOfNeo4jComesBackFromAgeAsItWas() throws SQLException {
-    long seed = Long.getLong("varve.seed", System.nanoTime());
+    long seed = Long.getLong("varve.seed", 1);
     String as = "-Dvarve.seed=" + seed;
     AnyValues values = new AnyValues(new Random(seed));
     Map<ElementId, Element> elements = new TreeMap<>();
@@ -246,7 +246,7 @@ class AgeAndNeo4jTest {
 
   @Test
   void ageTakesEveryNameThatIsSaidToBeOne() {
-    long seed = Long.getLong("varve.seed", System.nanoTime());
+    long seed = Long.getLong("varve.seed", 1);
     Random random = new Random(seed);
     Map<ElementId, Element> elements = new TreeMap<>();
     for (int i = 0; i < 300; i++) {

@@ -235,6 +235,6 @@ class ConversionTableTest {
   }
 
   private static long seed() {
-    return Long.getLong("varve.seed", System.nanoTime());
+    return Long.getLong("varve.seed", 1);
   }
 }
