@@ -183,8 +183,23 @@ def covers(vector, other):
     return all(vector.get(site, 0) >= seq for site, seq in other.items())
 
 
+def refuse_inexact(snapshots, target):
+    """Where the store's log lacked removals the graph is not known."""
+
+    def lives_on(site):
+        name, life = site.rsplit("@", 1)
+        return any(o.rsplit("@", 1)[0] == name and int(o.rsplit("@", 1)[1]) > int(life) for o in target)
+
+    for snapshot in snapshots:
+        for span in snapshot.get("inexact", []):
+            site = span["site"]
+            if site in target and span["first"] <= target[site] <= span["last"] and not lives_on(site):
+                raise Damaged("%s is not known exactly: %s" % (target, span))
+
+
 def way_to(snapshots, target):
     """Snapshots that lead to a target: a whole one, then deltas, each beginning where one ends."""
+    refuse_inexact(snapshots, target)
 
     def onward(reached):
         if reached == target:

@@ -40,6 +40,12 @@ public final class LogGapException extends VarveException {
     return reason;
   }
 
+  /** What is not in the log any more does not come back: whether to begin anew is for somebody. */
+  @Override
+  public boolean mayPass() {
+    return false;
+  }
+
   private static String hint(Reason reason) {
     return switch (reason) {
       case OTHER_STORE ->

@@ -5,16 +5,15 @@ import dev.varve.archive.Damage;
 import dev.varve.archive.Keys;
 import dev.varve.archive.Ledger;
 import dev.varve.archive.Manifest;
-import dev.varve.cdc.age.SlotStatus;
+import dev.varve.change.InexactSpan;
 import dev.varve.change.VersionVector;
 import dev.varve.cli.config.Config;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
+import dev.varve.restore.Inexact;
 import dev.varve.restore.RecoverySpan;
 import dev.varve.restore.Window;
 import java.io.IOException;
-import java.sql.Connection;
-import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -88,13 +87,14 @@ final class InfoCommand implements Callable<Integer> {
     say(console, shown);
     CopiesInfo.say(console, copies);
     Map<String, Object> object = object(shown);
-    Optional<SlotStatus> slot = slot();
-    slot.ifPresent(held -> sayHeldBack(console, held));
-    object.put("heldBack", slot.map(InfoCommand::object).orElse(null));
+    Optional<HeldBackInfo> heldBack = heldBack();
+    heldBack.ifPresent(held -> console.line("%s", held.text()));
+    object.put("heldBack", heldBack.map(HeldBackInfo::object).orElse(null));
     object.put("copies", copies.stream().map(CopiesInfo::object).toList());
     console.object(object);
     ExitCode own = chain.damage().isEmpty() ? ExitCode.DONE : ExitCode.DAMAGE_FOUND;
-    return CopiesInfo.worst(own, copies).number();
+    ExitCode all = CopiesInfo.worst(own, copies);
+    return (all == ExitCode.DONE ? heldBack.map(HeldBackInfo::exitCode).orElse(all) : all).number();
   }
 
   /**
@@ -120,8 +120,10 @@ final class InfoCommand implements Callable<Integer> {
 
   private static Set<String> lost(Chain chain, Set<String> damaged) {
     Function<VersionVector, Optional<Chain.Stretch>> ways = chain.waysTowards(damaged);
+    Inexact inexact = Inexact.of(chain);
     return chain.restorePoints().stream()
-        .filter(point -> ways.apply(point.vector()).isEmpty())
+        .filter(
+            point -> ways.apply(point.vector()).isEmpty() || inexact.at(point.vector()).isPresent())
         .map(Ledger.RestorePoint::name)
         .collect(Collectors.toSet());
   }
@@ -132,6 +134,7 @@ final class InfoCommand implements Callable<Integer> {
     console.line("");
     console.line("Recovery window%s", shown.spans().isEmpty() ? ": none" : "");
     shown.spans().forEach(span -> sayRow(console, span));
+    sayInexact(console, Inexact.of(chain).spans());
     if (!chain.restorePoints().isEmpty()) {
       console.line("");
       console.line("Restore points");
@@ -145,7 +148,7 @@ final class InfoCommand implements Callable<Integer> {
                     point.name(),
                     instant(point.committedAtMicros()),
                     point.vector(),
-                    shown.lost().contains(point.name()) ? "  LOST: nothing leads there" : ""));
+                    shown.lost().contains(point.name()) ? "  LOST: it cannot be restored" : ""));
     shown.newest().ifPresent(newest -> sayNewest(console, newest, shown.head()));
     sayFigures(console, shown.figures());
     sayRows(console, chain.links());
@@ -184,6 +187,18 @@ final class InfoCommand implements Callable<Integer> {
       console.line("  %s only", span.to().time());
     }
     console.line("    vv:%s to vv:%s", span.from().vector(), span.to().vector());
+  }
+
+  /** Moments inside the window that a restore refuses. */
+  private void sayInexact(Console console, List<InexactSpan> spans) {
+    int from = all ? 0 : Math.max(0, spans.size() - SHOWN);
+    if (!spans.isEmpty()) {
+      console.line("  but for transactions at which the store's log lacked removals");
+    }
+    if (from > 0) {
+      console.line("    … %d earlier ones, see --all", from);
+    }
+    spans.subList(from, spans.size()).forEach(span -> console.line("    %s", span));
   }
 
   private static void sayFigures(Console console, ChainFigures figures) {
@@ -273,38 +288,20 @@ final class InfoCommand implements Callable<Integer> {
     }
   }
 
-  /** What a PostgreSQL keeps for capture; absent if it is not asked or does not answer. */
-  private Optional<SlotStatus> slot() {
+  /** What a PostgreSQL keeps for capture; absent if it is not asked. */
+  private Optional<HeldBackInfo> heldBack() {
     if (offline) {
       return Optional.empty();
     }
+    Config config;
     try {
-      if (session.config().source() instanceof Config.Age age) {
-        try (Connection connection = age.settings().connect()) {
-          return SlotStatus.of(connection, age.settings().slot());
-        }
-      }
-    } catch (VarveException | SQLException e) {
-      // as with the lag: an extra
+      config = session.config();
+    } catch (VarveException e) {
+      return Optional.empty(); // a repository can be looked at without one
     }
-    return Optional.empty();
-  }
-
-  private static void sayHeldBack(Console console, SlotStatus slot) {
-    console.line(
-        "PostgreSQL holds back %,d bytes of its log for the slot %s (%s, %s)",
-        slot.heldBackBytes(),
-        slot.name(),
-        slot.walStatus(),
-        slot.active() ? "capture reads from it" : "no capture reads from it");
-  }
-
-  private static Map<String, Object> object(SlotStatus slot) {
-    return Map.of(
-        "slot", slot.name(),
-        "bytes", slot.heldBackBytes(),
-        "walStatus", slot.walStatus(),
-        "active", slot.active());
+    return config.source() instanceof Config.Age age
+        ? Optional.of(HeldBackInfo.of(age))
+        : Optional.empty();
   }
 
   private static long behind(VersionVector cut, long head) {
@@ -328,6 +325,7 @@ final class InfoCommand implements Callable<Integer> {
     object.put("repository", shown.location());
     object.put("windows", shown.windows().stream().map(InfoCommand::object).toList());
     object.put("spans", shown.spans().stream().map(InfoCommand::object).toList());
+    object.put("inexact", Inexact.of(chain).spans().stream().map(InfoCommand::object).toList());
     object.put(
         "restorePoints",
         chain.restorePoints().stream()
@@ -355,6 +353,10 @@ final class InfoCommand implements Callable<Integer> {
     object.put("snapshots", chain.links().stream().map(link -> object(link.manifest())).toList());
     object.put("damage", chain.damage().stream().map(VerifyCommand::object).toList());
     return object;
+  }
+
+  private static Map<String, Object> object(InexactSpan span) {
+    return Map.of("site", span.site().toString(), "first", span.first(), "last", span.last());
   }
 
   static Map<String, Object> object(RecoverySpan span) {

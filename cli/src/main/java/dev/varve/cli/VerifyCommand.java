@@ -90,11 +90,14 @@ final class VerifyCommand implements Callable<Integer> {
         report.versions());
     report.damage().forEach(damage -> console.line("DAMAGE %s", damage.text()));
     report
+        .looseEdges()
+        .forEach(loose -> console.line("NOTE %s: no damage, the store had it so", loose));
+    report
         .lostPoints()
         .forEach(
             point ->
                 console.line(
-                    "LOST restore point %s (vv:%s): nothing leads there any more",
+                    "LOST restore point %s (vv:%s): it cannot be restored any more",
                     point.name(), point.vector()));
     console.line(
         report.exitCode() == ExitCode.DONE
@@ -143,10 +146,16 @@ final class VerifyCommand implements Callable<Integer> {
     object.put("bytes", report.bytes());
     object.put("versions", report.versions());
     object.put("damage", damage);
+    object.put(
+        "edgesWithoutEnd", report.looseEdges().stream().map(VerifyCommand::object).toList());
     object.put("restorable", report.restorable());
     object.put("spans", report.spans().stream().map(InfoCommand::object).toList());
     object.put("lostRestorePoints", report.lostPoints().stream().map(InfoCommand::object).toList());
     return object;
+  }
+
+  private static Map<String, Object> object(Verify.LooseEdges loose) {
+    return Map.of("at", "vv:" + loose.at(), "count", loose.count(), "first", loose.first());
   }
 
   static Map<String, String> object(Damage damage) {

@@ -57,6 +57,17 @@ record AgeGraph(AgeServer server, String name) {
     }
   }
 
+  /** Where the log ends, behind all that was committed. */
+  long end() throws SQLException {
+    try (Connection connection = server.connect();
+        Statement statement = connection.createStatement();
+        ResultSet row =
+            statement.executeQuery("SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::int8")) {
+      row.next();
+      return row.getLong(1);
+    }
+  }
+
   /** Up to where the only slot has been released. */
   long confirmed() throws SQLException {
     try (Connection connection = server.connect();
@@ -74,8 +85,8 @@ record AgeGraph(AgeServer server, String name) {
     String label = "L" + random.nextInt(5);
     String type = "E" + random.nextInt(3);
     int n = random.nextInt(40);
-    // not of vertices: AGE would leave their edges without an end
-    String table = "\"" + name + "\".\"" + type + "\"";
+    // of vertices too, which leaves their edges without an end
+    String table = "\"" + name + "\".\"" + (n % 2 == 0 ? type : label) + "\"";
     String sql =
         switch (random.nextInt(12)) {
           case 0, 1, 2 ->

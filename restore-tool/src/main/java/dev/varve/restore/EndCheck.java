@@ -1,9 +1,9 @@
 package dev.varve.restore;
 
-import dev.varve.archive.DamagedException;
-import dev.varve.archive.Manifest;
 import dev.varve.graph.Edge;
 import dev.varve.graph.ElementId;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Whether both ends of every edge are in the graph. */
 final class EndCheck {
@@ -11,12 +11,22 @@ final class EndCheck {
   private EndCheck() {}
 
   /**
-   * Goes through the whole graph.
+   * Edges one of whose ends is not there.
    *
-   * @param manifest that promises the graph
-   * @throws DamagedException if an edge has an end that is not there
+   * @param first some of them, with their ends
    */
-  static void of(GraphMerge graph, Manifest manifest, Progress progress) {
+  record LooseEdges(long count, List<String> first) {
+
+    /** How many are named. */
+    static final int FIRST_MAX = 5;
+
+    LooseEdges {
+      first = List.copyOf(first);
+    }
+  }
+
+  /** Goes through the whole graph. */
+  static LooseEdges of(LiveGraph graph, Progress progress) {
     VertexIds vertexIds = new VertexIds();
     try (LiveElements vertices = graph.vertices()) {
       for (LiveElement v = vertices.next(); v != null; v = vertices.next()) {
@@ -24,27 +34,25 @@ final class EndCheck {
         progress.advance(1);
       }
     }
-    LiveElement loose = null;
+    long count = 0;
+    List<String> first = new ArrayList<>();
     try (LiveElements edges = graph.edges()) {
       for (LiveElement e = edges.next(); e != null; e = edges.next()) {
         Edge edge = (Edge) e.state();
-        if (!vertexIds.contains(edge.start()) || !vertexIds.contains(edge.end())) {
-          loose = loose == null ? e : loose;
+        if (!vertexIds.hasEnds(edge)) {
+          count++;
+          if (first.size() < LooseEdges.FIRST_MAX) {
+            first.add(
+                e.id()
+                    + " goes from "
+                    + ElementId.vertex(edge.start())
+                    + " to "
+                    + ElementId.vertex(edge.end()));
+          }
         }
         progress.advance(1);
       }
     }
-    if (loose != null) {
-      Edge edge = (Edge) loose.state();
-      throw new DamagedException(
-          manifest.key(),
-          loose.id()
-              + " goes from "
-              + ElementId.vertex(edge.start())
-              + " to "
-              + ElementId.vertex(edge.end())
-              + ", and not both are there",
-          null);
-    }
+    return new LooseEdges(count, first);
   }
 }

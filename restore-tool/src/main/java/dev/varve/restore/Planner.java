@@ -3,6 +3,7 @@ package dev.varve.restore;
 import dev.varve.archive.Chain;
 import dev.varve.archive.Ledger;
 import dev.varve.archive.Manifest;
+import dev.varve.change.InexactSpan;
 import dev.varve.change.Site;
 import dev.varve.change.Transaction;
 import dev.varve.change.VersionVector;
@@ -38,6 +39,7 @@ public final class Planner {
   private final Chain chain;
   private final Set<String> damaged;
   private final List<Window> windows;
+  private final Inexact inexact;
   private final TransactionLog transactions;
 
   /** Tells the transactions of a manifest. */
@@ -52,6 +54,7 @@ public final class Planner {
     this.chain = chain;
     this.damaged = damaged;
     windows = Window.of(chain, damaged);
+    inexact = Inexact.of(chain);
     this.transactions = transactions;
   }
 
@@ -294,10 +297,64 @@ public final class Planner {
 
   /** The newest base that does not go beyond the vector gives the shortest way. */
   private RestorePlan at(Moment moment, VersionVector vector) {
-    return at(
-        moment,
-        vector,
-        chain.wayTowards(vector, damaged).orElseThrow(() -> outside(moment, vector)));
+    RestorePlan plan =
+        at(
+            moment,
+            vector,
+            chain.wayTowards(vector, damaged).orElseThrow(() -> outside(moment, vector)));
+    Optional<InexactSpan> span = inexact.at(vector);
+    if (span.isPresent()) {
+      throw notExact(moment, vector, span.get());
+    }
+    return plan;
+  }
+
+  /** What a restore gave would have elements that were removed, and nothing would show it. */
+  private VarveException notExact(Moment moment, VersionVector vector, InexactSpan span) {
+    List<String> near = new ArrayList<>();
+    if (span.first() > 0) {
+      cutAt(vector.with(span.site(), span.first() - 1), span.site())
+          .ifPresent(cut -> near.add(cut + " before it"));
+    }
+    cutAt(vector.with(span.site(), span.last() + 1), span.site())
+        .ifPresent(cut -> near.add(cut + " after it"));
+    return new VarveException(
+        ExitCode.OUTSIDE_WINDOW,
+        moment
+            + " cannot be restored exactly: from "
+            + span
+            + " the store's log lacked removals, for which was made up behind that",
+        near.isEmpty()
+            ? "name a moment outside of these; varve info lists them"
+            : "the nearest moments that are exact: " + String.join(" and ", near));
+  }
+
+  /** The moment of a vector as what can be asked for; empty if it cannot be restored. */
+  private Optional<RecoverySpan.Cut> cutAt(VersionVector vector, Site site) {
+    Optional<Chain.Stretch> way = chain.wayTowards(vector, damaged);
+    if (way.isEmpty()) {
+      return Optional.empty();
+    }
+    RestorePlan plan;
+    try {
+      plan = at(new Moment.AtVector(vector), vector, way.get());
+    } catch (VarveException inAScan) {
+      return Optional.empty();
+    }
+    long wanted = vector.seqs().getOrDefault(site, 0L);
+    long[] last = {plan.newestWhole().to().seqs().getOrDefault(site, wanted)};
+    plan.part()
+        .forEach(
+            link ->
+                transactions.forEach(
+                    link.manifest(),
+                    transaction -> {
+                      if (transaction.site().equals(site) && transaction.seq() <= wanted) {
+                        last[0] = Math.max(last[0], transaction.seq());
+                      }
+                    }));
+    return Optional.of(
+        new RecoverySpan.Cut(vector.with(site, last[0]), Window.micros(plan.committedAt())));
   }
 
   private RestorePlan at(Moment moment, VersionVector vector, Chain.Stretch way) {

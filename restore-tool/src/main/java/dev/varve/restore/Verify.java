@@ -11,6 +11,7 @@ import dev.varve.archive.TransactionsReader;
 import dev.varve.change.VersionVector;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
+import dev.varve.restore.convert.Engine;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -92,6 +93,7 @@ public final class Verify {
    * @param windows what can be restored in spite of it
    * @param spans the same as spans of time
    * @param lostPoints restore points whose moment cannot be restored
+   * @param looseEdges what is no damage, since the store itself allows it
    */
   public record Report(
       String graph,
@@ -104,13 +106,15 @@ public final class Verify {
       List<Damage> damage,
       List<Window> windows,
       List<RecoverySpan> spans,
-      List<Ledger.RestorePoint> lostPoints) {
+      List<Ledger.RestorePoint> lostPoints,
+      List<LooseEdges> looseEdges) {
 
     public Report {
       damage = List.copyOf(damage);
       windows = List.copyOf(windows);
       spans = List.copyOf(spans);
       lostPoints = List.copyOf(lostPoints);
+      looseEdges = List.copyOf(looseEdges);
     }
 
     public ExitCode exitCode() {
@@ -123,11 +127,30 @@ public final class Verify {
     }
   }
 
+  /**
+   * Edges that the store had at a cut without one of their ends.
+   *
+   * @param at the cut
+   * @param first some of them, with their ends
+   */
+  public record LooseEdges(VersionVector at, long count, List<String> first) {
+    public LooseEdges {
+      first = List.copyOf(first);
+    }
+
+    @Override
+    public String toString() {
+      return "at vv:%s %,d edges have an end that is not in the graph (%s%s)"
+          .formatted(at, count, String.join(", ", first), count > first.size() ? ", …" : "");
+    }
+  }
+
   private final Repository repository;
   private final Level level;
   private final Optional<Sample> sample;
   private final Progress progress;
   private final List<Damage> damage = new ArrayList<>();
+  private final List<LooseEdges> looseEdges = new ArrayList<>();
   private final Map<Long, SegmentTotals> totals = new HashMap<>();
   private int objects;
   private int read;
@@ -203,7 +226,8 @@ public final class Verify {
         damage,
         Window.of(chain, damaged),
         RecoverySpan.of(chain, damaged),
-        lostPoints(chain, damaged));
+        lostPoints(chain, damaged),
+        looseEdges);
   }
 
   private static long expectedVersions(Chain chain) {
@@ -212,8 +236,10 @@ public final class Verify {
 
   private static List<Ledger.RestorePoint> lostPoints(Chain chain, Set<String> damaged) {
     Function<VersionVector, Optional<Chain.Stretch>> ways = chain.waysTowards(damaged);
+    Inexact inexact = Inexact.of(chain);
     return chain.restorePoints().stream()
-        .filter(point -> ways.apply(point.vector()).isEmpty())
+        .filter(
+            point -> ways.apply(point.vector()).isEmpty() || inexact.at(point.vector()).isPresent())
         .toList();
   }
 
@@ -465,13 +491,27 @@ public final class Verify {
             List.copyOf(damaged));
     progress.phase("graph", plan.estimate().vertices() + plan.estimate().edges());
     try (GraphMerge graph = new GraphMerge(plan, repository)) {
-      EndCheck.of(graph, last, progress);
+      EndCheck.LooseEdges loose = EndCheck.of(graph, progress);
       Restore.promised(plan, graph);
+      if (loose.count() > 0) {
+        report(last, loose);
+      }
     } catch (VarveException e) {
       if (e.exitCode() != ExitCode.DAMAGE_FOUND) {
         throw e;
       }
       damage.add(new Damage.Unreadable(last.key(), String.valueOf(e.getMessage())));
+    }
+  }
+
+  /** What the store itself allows is in the chain as it was there. */
+  private void report(Manifest manifest, EndCheck.LooseEdges loose) {
+    LooseEdges found = new LooseEdges(manifest.to(), loose.count(), loose.first());
+    List<String> stores = manifest.sites().stream().map(Manifest.SiteCut::store).toList();
+    if (!Engine.ofStores(stores).removesEdgesWithTheirEnds()) {
+      looseEdges.add(found);
+    } else {
+      damage.add(new Damage.Unreadable(manifest.key(), manifest.key() + ": " + found));
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.varve.restore;
 
+import dev.varve.graph.Edge;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -9,7 +10,7 @@ import java.util.Set;
  * A set of vertex ids. Decimal ones that lie close together, as Neo4j gives them out, take a bit
  * each: a hundred million vertices fit into 13 MB.
  */
-final class VertexIds {
+public final class VertexIds {
 
   private static final int LONGEST_DECIMAL = 18;
   private static final int BITS_A_PAGE = 1 << 12;
@@ -17,7 +18,7 @@ final class VertexIds {
   private final Map<Long, long[]> pages = new HashMap<>();
   private final Set<String> others = new HashSet<>();
 
-  void add(String id) {
+  public void add(String id) {
     if (decimal(id)) {
       long number = Long.parseLong(id);
       int bit = (int) (number % BITS_A_PAGE);
@@ -28,6 +29,11 @@ final class VertexIds {
     } else {
       others.add(id);
     }
+  }
+
+  /** Whether both ends of an edge are in the set. */
+  public boolean hasEnds(Edge edge) {
+    return contains(edge.start()) && contains(edge.end());
   }
 
   boolean contains(String id) {

@@ -7,6 +7,7 @@ import dev.varve.archive.Chain;
 import dev.varve.archive.Damage;
 import dev.varve.archive.Ledger;
 import dev.varve.archive.Manifest;
+import dev.varve.change.InexactSpan;
 import dev.varve.change.Site;
 import dev.varve.change.Transaction;
 import dev.varve.change.VersionVector;
@@ -39,6 +40,7 @@ class PlannerTest {
   private final Map<Long, List<Transaction>> transactions = new HashMap<>();
 
   private Optional<Ledger> ledger = Optional.empty();
+  private List<InexactSpan> inexact = List.of();
 
   PlannerTest() {
     add(Manifest.Kind.BASE, "", "n@1=10", 1, 10);
@@ -111,6 +113,7 @@ class PlannerTest {
                     "1",
                     "9")),
             Optional.empty(),
+            inexact,
             new Manifest.Writer("test", "0"),
             Manifest.Encoding.ZSTD,
             Instant.EPOCH);
@@ -412,5 +415,48 @@ class PlannerTest {
     assertThatThrownBy(() -> plan("latest"))
         .isInstanceOfSatisfying(
             VarveException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.NO_REPOSITORY));
+  }
+
+  @Test
+  void momentsThatAreNotExactAreRefusedAndTheNearestOthersNamed() {
+    inexact = List.of(new InexactSpan(SITE, 38, 43));
+    delta(40, 50);
+    for (String moment : List.of("tx:n@1/38", "tx:n@1/43", "vv:n@1=40", at(39), at(43))) {
+      assertThatThrownBy(() -> plan(moment))
+          .as(moment)
+          .isInstanceOfSatisfying(
+              VarveException.class,
+              e -> {
+                assertThat(e.exitCode()).isEqualTo(ExitCode.OUTSIDE_WINDOW);
+                assertThat(e.getMessage())
+                    .contains(moment, "from tx:n@1/38 to tx:n@1/43", "lacked removals");
+                assertThat(e.hint())
+                    .contains(at(36) + " (vv:n@1=36) before", at(44) + " (vv:n@1=44) after");
+              });
+    }
+    assertThat(plan("tx:n@1/36").vector()).isEqualTo(VersionVector.parse("n@1=36"));
+    assertThat(plan("tx:n@1/44").vector()).isEqualTo(VersionVector.parse("n@1=44"));
+    assertThat(plan("latest").vector()).isEqualTo(VersionVector.parse("n@1=50"));
+  }
+
+  @Test
+  void theNewestMomentIsRefusedTooIfItIsNotExact() {
+    inexact = List.of(new InexactSpan(SITE, 49, 50));
+    delta(40, 50);
+    assertThatThrownBy(() -> plan("latest"))
+        .isInstanceOfSatisfying(
+            VarveException.class,
+            e ->
+                assertThat(e.hint())
+                    .contains("(vv:n@1=48) before it")
+                    .doesNotContain("after it"));
+  }
+
+  @Test
+  void aNewLifeOfTheSiteIsExactWhateverTheOldOneLacked() {
+    inexact = List.of(new InexactSpan(SITE, 39, 40));
+    add(Manifest.Kind.DELTA, "n@1=40", "n@1=40,n@2=60", 41, 60);
+    assertThatThrownBy(() -> plan("tx:n@1/40")).isInstanceOf(VarveException.class);
+    assertThat(plan("latest").vector()).isEqualTo(VersionVector.parse("n@1=40,n@2=60"));
   }
 }

@@ -8,6 +8,7 @@ import dev.varve.archive.Manifest;
 import dev.varve.archive.SegmentFormat;
 import dev.varve.fault.ExitCode;
 import dev.varve.graph.Edge;
+import dev.varve.graph.Element;
 import dev.varve.graph.ElementId;
 import dev.varve.restore.convert.Conversion;
 import java.io.IOException;
@@ -187,6 +188,27 @@ class VerifyTest {
     Verify.Report report = verify(Verify.Level.GRAPH);
     assertThat(report.damage()).extracting(Damage::key).containsOnly(last.key());
     assertThat(report.damage().get(0).text()).contains("e999 goes from v998 to v997");
+  }
+
+  /** AGE itself leaves edges so; the chain has what the store had. */
+  @Test
+  void anEdgeWithoutItsVertexIsNoDamageWhereTheStoreAllowsIt() throws IOException {
+    ChainLab age = new ChainLab(Files.createDirectory(directory.resolve("age"))).store("age:1/d/2");
+    Map<ElementId, Optional<Element>> loose = new TreeMap<>();
+    for (int i = 0; i < 7; i++) {
+      loose.put(ElementId.edge("90" + i), Optional.of(Edge.of("LOOSE", "998", "997", Map.of())));
+    }
+    age.commit(loose);
+    Manifest base = age.base();
+    Verify.Report report =
+        Verify.run(age.repository(), ChainLab.GRAPH, Verify.Level.GRAPH, Progress.NONE);
+    assertThat(report.damage()).isEmpty();
+    assertThat(report.exitCode()).isEqualTo(ExitCode.DONE);
+    assertThat(report.looseEdges()).hasSize(1);
+    Verify.LooseEdges found = report.looseEdges().get(0);
+    assertThat(found.at()).isEqualTo(base.to());
+    assertThat(found.count()).isEqualTo(7);
+    assertThat(found.first()).hasSize(5).contains("e900 goes from v998 to v997");
   }
 
   enum Victim {

@@ -32,6 +32,12 @@ public record Transaction(
     counts = List.copyOf(counts);
   }
 
+  /** Transactions, of this site, behind which the graph is not known exactly, as this one says. */
+  public Optional<InexactSpan> inexact() {
+    return Optional.ofNullable(metadata.get(InexactSpan.METADATA))
+        .flatMap(text -> InexactSpan.parse(site, text));
+  }
+
   /**
    * How many elements of one kind and label.
    *

@@ -29,4 +29,12 @@ public class VarveException extends RuntimeException {
   public String hint() {
     return hint;
   }
+
+  /**
+   * Whether the same may go well later though nobody has done anything: false for what somebody has
+   * to decide, so that trying again is of no use.
+   */
+  public boolean mayPass() {
+    return exitCode == ExitCode.FAILED;
+  }
 }

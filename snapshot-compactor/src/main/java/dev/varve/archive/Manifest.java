@@ -1,5 +1,6 @@
 package dev.varve.archive;
 
+import dev.varve.change.InexactSpan;
 import dev.varve.change.Site;
 import dev.varve.change.VersionVector;
 import dev.varve.graph.ElementKind;
@@ -27,6 +28,8 @@ import java.util.Optional;
  * @param schema indexes and constraints of the store at {@code to}
  * @param segments those of vertices first, each kind in the order of its ids
  * @param transactions lists the transactions between the two cuts; absent if there is none to list
+ * @param inexact behind which transactions the graph is not known exactly, as the transactions of
+ *     this snapshot say; they may also be earlier ones than these
  * @param writer who wrote it
  * @param encoding how segments and transactions file are packed
  * @param createdAt by the writer's clock; for people
@@ -46,6 +49,7 @@ public record Manifest(
     StoreSchema schema,
     List<Segment> segments,
     Optional<TransactionsFile> transactions,
+    List<InexactSpan> inexact,
     Writer writer,
     Encoding encoding,
     Instant createdAt)
@@ -64,6 +68,47 @@ public record Manifest(
     positions = List.copyOf(positions);
     sites = List.copyOf(sites);
     segments = List.copyOf(segments);
+    inexact = List.copyOf(inexact);
+  }
+
+  /** A snapshot none of whose transactions says that the graph is not known exactly. */
+  public Manifest(
+      String graph,
+      long number,
+      Kind kind,
+      Optional<Parent> parent,
+      VersionVector from,
+      VersionVector to,
+      CommitSpan committed,
+      List<Position> positions,
+      List<SiteCut> sites,
+      Counts counts,
+      Fingerprint fingerprint,
+      StoreSchema schema,
+      List<Segment> segments,
+      Optional<TransactionsFile> transactions,
+      Writer writer,
+      Encoding encoding,
+      Instant createdAt) {
+    this(
+        graph,
+        number,
+        kind,
+        parent,
+        from,
+        to,
+        committed,
+        positions,
+        sites,
+        counts,
+        fingerprint,
+        schema,
+        segments,
+        transactions,
+        List.of(),
+        writer,
+        encoding,
+        createdAt);
   }
 
   /** The segments of one kind, in the order of their ids. */
@@ -102,6 +147,7 @@ public record Manifest(
         schema,
         segments,
         transactions,
+        inexact,
         writer,
         encoding,
         createdAt);

@@ -14,10 +14,12 @@ import static dev.varve.archive.JsonTree.writeVector;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.varve.change.InexactSpan;
 import dev.varve.change.Site;
 import dev.varve.graph.ElementKind;
 import dev.varve.graph.StoreSchema;
 import dev.varve.topology.Fingerprint;
+import java.util.List;
 import java.util.Locale;
 
 /** What a snapshot's manifest has beside the members that every entry has. */
@@ -50,6 +52,10 @@ final class ManifestJson {
             file ->
                 writeObject(json.putObject("transactions"), file.object())
                     .put("transactions", file.transactions()));
+    if (!manifest.inexact().isEmpty()) {
+      ArrayNode inexact = json.putArray("inexact");
+      manifest.inexact().forEach(span -> writeSpan(inexact.addObject(), span));
+    }
     ArrayNode schema = json.putArray("schema");
     manifest.schema().rules().forEach(rule -> writeRule(schema.addObject(), rule));
     ObjectNode encoding =
@@ -88,6 +94,7 @@ final class ManifestJson {
             "transactions",
             file ->
                 new Manifest.TransactionsFile(storedObject(file), number(file, "transactions"))),
+        json.has("inexact") ? list(json, "inexact", ManifestJson::span) : List.of(),
         head.writer(),
         new Manifest.Encoding(
             text(encoding, "compression"),
@@ -160,6 +167,17 @@ final class ManifestJson {
   private static Manifest.StoredObject storedObject(JsonNode json) {
     return new Manifest.StoredObject(
         text(json, "key"), number(json, "bytes"), text(json, "sha256"));
+  }
+
+  private static void writeSpan(ObjectNode json, InexactSpan span) {
+    json.put("site", span.site().toString());
+    json.put("first", span.first());
+    json.put("last", span.last());
+  }
+
+  private static InexactSpan span(JsonNode json) {
+    return new InexactSpan(
+        Site.parse(text(json, "site")), number(json, "first"), number(json, "last"));
   }
 
   private static void writeRule(ObjectNode json, StoreSchema.Rule rule) {

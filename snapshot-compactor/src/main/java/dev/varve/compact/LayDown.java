@@ -92,6 +92,7 @@ final class LayDown {
               builder.schema(),
               builder.segments(),
               builder.transactions(),
+              builder.inexact(),
               bench.writer(),
               bench.publisher().encoding(after.kind()),
               bench.clock().instant());

@@ -4,6 +4,7 @@ import dev.varve.archive.Chain;
 import dev.varve.archive.DamagedException;
 import dev.varve.archive.Manifest;
 import dev.varve.archive.TransactionsReader;
+import dev.varve.change.InexactSpan;
 import dev.varve.change.Transaction;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -71,6 +72,7 @@ final class Merge {
           last.schema(),
           builder.segments(),
           builder.transactions(),
+          inexact(job),
           bench.writer(),
           bench.publisher().encoding(job.kind()),
           bench.clock().instant());
@@ -109,6 +111,11 @@ final class Merge {
         }
       }
     }
+  }
+
+  private static List<InexactSpan> inexact(MergePlan.Job job) {
+    return InexactSpan.joined(
+        job.deltas().stream().flatMap(delta -> delta.manifest().inexact().stream()).toList());
   }
 
   private static Manifest.CommitSpan span(MergePlan.Job job) {

@@ -6,6 +6,7 @@ import dev.varve.archive.SegmentFormat;
 import dev.varve.archive.SegmentWriter;
 import dev.varve.archive.StateMismatchException;
 import dev.varve.archive.TransactionsWriter;
+import dev.varve.change.InexactSpan;
 import dev.varve.change.Transaction;
 import dev.varve.fault.VarveException;
 import dev.varve.graph.ElementId;
@@ -39,6 +40,7 @@ final class SnapshotBuilder implements AutoCloseable {
   private final String letter;
   private final SegmentFormat format;
   private final List<Manifest.Segment> segments = new ArrayList<>();
+  private List<InexactSpan> inexact = List.of();
   private final TransactionCodec transactionCodec = new TransactionCodec();
   private final AvroOutput transactionRecord = new AvroOutput();
   private @Nullable Open open;
@@ -130,6 +132,7 @@ final class SnapshotBuilder implements AutoCloseable {
     if (transaction.schema().isPresent()) {
       schema = schema.after(transaction.schema().get());
     }
+    transaction.inexact().ifPresent(this::addInexact);
     TransactionsWriter writer = transactionsWriter;
     if (writer == null) {
       finishSegment();
@@ -139,6 +142,12 @@ final class SnapshotBuilder implements AutoCloseable {
       transactionsWriter = writer;
     }
     writer.append(datum.bytes(), datum.offset(), datum.length());
+  }
+
+  private void addInexact(InexactSpan span) {
+    List<InexactSpan> more = new ArrayList<>(inexact);
+    more.add(span);
+    inexact = InexactSpan.joined(more);
   }
 
   /** Adds a transaction that was read from another snapshot. */
@@ -181,6 +190,11 @@ final class SnapshotBuilder implements AutoCloseable {
 
   Optional<Manifest.TransactionsFile> transactions() {
     return transactions;
+  }
+
+  /** What the transactions say that were added. */
+  List<InexactSpan> inexact() {
+    return inexact;
   }
 
   Manifest.Counts counts() {

@@ -3,6 +3,7 @@ package dev.varve.archive;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.varve.change.InexactSpan;
 import dev.varve.change.Site;
 import dev.varve.change.VersionVector;
 import dev.varve.graph.ElementKind;
@@ -87,6 +88,41 @@ class EntryJsonTest {
       assertThat(EntryJson.write(manifest)).isEqualTo(golden);
       assertThat(EntryJson.read(KEY, golden)).isEqualTo(manifest);
     }
+  }
+
+  @Test
+  void spansThatAreNotExactAreReadAndWrittenByteForByte() throws Exception {
+    Manifest manifest =
+        inexact(
+            List.of(
+                new InexactSpan(new Site("neo4j", 1), 88, 95),
+                new InexactSpan(new Site("neo4j", 2), 101, 101)));
+    byte[] golden = Golden.file("inexact-v1.json", EntryJson.write(manifest));
+    assertThat(new String(EntryJson.write(manifest), StandardCharsets.UTF_8))
+        .isEqualTo(new String(golden, StandardCharsets.UTF_8));
+    assertThat(EntryJson.read(KEY, golden)).isEqualTo(manifest);
+  }
+
+  private static Manifest inexact(List<InexactSpan> spans) {
+    return new Manifest(
+        DELTA.graph(),
+        DELTA.number(),
+        DELTA.kind(),
+        DELTA.parent(),
+        DELTA.from(),
+        DELTA.to(),
+        DELTA.committed(),
+        DELTA.positions(),
+        DELTA.sites(),
+        DELTA.counts(),
+        DELTA.fingerprint(),
+        DELTA.schema(),
+        DELTA.segments(),
+        DELTA.transactions(),
+        spans,
+        DELTA.writer(),
+        DELTA.encoding(),
+        DELTA.createdAt());
   }
 
   @Test

@@ -267,6 +267,7 @@ final class Lab implements AutoCloseable {
                 builder.schema(),
                 builder.segments(),
                 builder.transactions(),
+                builder.inexact(),
                 bench.writer(),
                 Manifest.Encoding.of(kind, Optional.empty()),
                 bench.clock().instant());

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.varve.archive.Chain;
 import dev.varve.archive.DirectoryRepository;
 import dev.varve.archive.Manifest;
+import dev.varve.change.InexactSpan;
 import dev.varve.archive.Manifest.Kind;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -47,20 +48,26 @@ class MergeTest {
 
   @Test
   void mergedDeltasHoldEveryMoment() throws Exception {
+    lab.graph.inexactEvery = 5;
     layDown(30);
     NavigableSet<Long> before = Restored.moments(load(), lab.graph);
+    List<InexactSpan> inexact = inexact(load());
+    assertThat(inexact).hasSizeGreaterThan(5);
     int merges = mergeAll(FINE);
     assertThat(merges).isGreaterThan(1);
     Restored.check(repository, Lab.GRAPH, lab.graph);
     assertThat(Restored.moments(load(), lab.graph)).isEqualTo(before);
     removeDeltas(Kind.DELTA, Kind.MERGED);
     assertThat(kinds(waysToHead())).contains(Kind.MERGED);
+    assertThat(inexact(load())).isEqualTo(inexact);
     assertThat(mergeAll(FINE)).as("nothing is left to do").isZero();
   }
 
   @Test
   void thinnedDeltasLeadFromEndToEnd() throws Exception {
+    lab.graph.inexactEvery = 5;
     layDown(30);
+    List<InexactSpan> inexact = inexact(load());
     MergePlan.Policy policy =
         new MergePlan.Policy(
             Duration.ofMillis(20),
@@ -75,9 +82,23 @@ class MergeTest {
       assertThat(manifest.transactions()).isEmpty();
       assertThat(MergePlan.instant(manifest.committed().lastMicros()))
           .isBefore(Lab.at(lab.graph.seq).minusMillis(60));
+      assertThat(manifest.inexact())
+          .isEqualTo(inexact.stream().filter(span -> saidIn(manifest, span)).toList())
+          .isNotEmpty();
       Chain alone = alone(chain, manifest);
       Restored.check(repository, alone, lab.graph);
     }
+  }
+
+  private static List<InexactSpan> inexact(Chain chain) {
+    return InexactSpan.joined(
+        chain.links().stream().flatMap(link -> link.manifest().inexact().stream()).toList());
+  }
+
+  /** Whether the transaction that says so is in a delta. */
+  private static boolean saidIn(Manifest delta, InexactSpan span) {
+    return delta.to().covers(span.site(), span.last())
+        && !delta.from().covers(span.site(), span.last());
   }
 
   @Test

@@ -2,6 +2,7 @@ package dev.varve.compact;
 
 import dev.varve.change.ChangeHeader;
 import dev.varve.change.Dot;
+import dev.varve.change.InexactSpan;
 import dev.varve.change.Site;
 import dev.varve.change.Transaction;
 import dev.varve.change.VersionVector;
@@ -64,6 +65,9 @@ final class SyntheticGraph {
   final int vertexIds;
   Site site = new Site("neo4j", 1);
   long seq = 100;
+
+  /** Every so many numbers a transaction says that the graph was not known before it; 0: none. */
+  int inexactEvery;
   private boolean consistent;
 
   /** A record of a topic. */
@@ -227,10 +231,14 @@ final class SyntheticGraph {
   private void transaction(Optional<StoreSchema.Change> schema) {
     int place = 2 * partitions;
     buffer.clear();
+    TreeMap<String, String> metadata = new TreeMap<>();
+    if (inexactEvery > 0 && seq % inexactEvery == 0) {
+      metadata.put(InexactSpan.METADATA, new InexactSpan(site, seq - 1, seq).text());
+    }
     new TransactionCodec()
         .write(
             new Transaction(
-                site, seq, micros(seq), Optional.of("bob"), new TreeMap<>(), List.of(), schema),
+                site, seq, micros(seq), Optional.of("bob"), metadata, List.of(), schema),
             buffer);
     counts.merge(place, 1L, Long::sum);
     queues.get(place).add(new Row("t" + site, wire.frame(RecordKind.TRANSACTION, buffer)));

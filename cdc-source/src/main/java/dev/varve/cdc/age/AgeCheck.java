@@ -22,7 +22,18 @@ public final class AgeCheck {
   /** Everything that was looked at, in the order of its doing. */
   public static List<AgeFinding> of(Connection connection, AgeSettings settings)
       throws SQLException {
-    return of(AgeFacts.of(connection, settings), settings);
+    return of(connection, settings, Optional.empty());
+  }
+
+  /**
+   * The same, with a limit of our own to the log that is held back.
+   *
+   * @param ownLimitBytes absent if only the server's counts
+   */
+  public static List<AgeFinding> of(
+      Connection connection, AgeSettings settings, Optional<Long> ownLimitBytes)
+      throws SQLException {
+    return of(AgeFacts.of(connection, settings), settings, ownLimitBytes);
   }
 
   /**
@@ -40,7 +51,8 @@ public final class AgeCheck {
     }
   }
 
-  static List<AgeFinding> of(AgeFacts facts, AgeSettings settings) {
+  static List<AgeFinding> of(
+      AgeFacts facts, AgeSettings settings, Optional<Long> ownLimitBytes) {
     List<AgeFinding> findings = new ArrayList<>();
     findings.add(server(facts));
     findings.add(log(facts));
@@ -50,7 +62,7 @@ public final class AgeCheck {
     findings.add(identities(facts));
     findings.add(newLabels(facts));
     findings.add(publication(facts, settings));
-    findings.add(slot(facts, settings));
+    findings.add(slot(facts, settings, ownLimitBytes));
     findings.add(limit(facts));
     return findings;
   }
@@ -178,7 +190,8 @@ public final class AgeCheck {
             "publication", name + " leaves out some tables, rows or kinds of changes", SETUP);
   }
 
-  private static AgeFinding slot(AgeFacts facts, AgeSettings settings) {
+  private static AgeFinding slot(
+      AgeFacts facts, AgeSettings settings, Optional<Long> ownLimitBytes) {
     String name = settings.slot();
     if (facts.slot().isEmpty()) {
       return facts.slotsFree() > 0
@@ -189,7 +202,7 @@ public final class AgeCheck {
               "drop what nobody needs (pg_replication_slots), or raise max_replication_slots and"
                   + " restart the server");
     }
-    SlotStatus slot = facts.slot().get();
+    SlotStatus slot = facts.slot().get().within(ownLimitBytes);
     if (!slot.plugin().equals("pgoutput") || !slot.database().equals(settings.database())) {
       return AgeFinding.blocking(
           "slot",
@@ -205,17 +218,13 @@ public final class AgeCheck {
               + " the graph afresh, and what was captured before stays restorable");
     }
     String held =
-        String.format(
-            Locale.ROOT,
-            "%s holds back %,d MiB of the log (%s, %s)",
-            name,
-            slot.heldBackBytes() >> 20,
-            slot.walStatus(),
-            slot.active() ? "read from now" : "not read from now");
-    boolean near =
-        slot.walStatus().equals("unreserved")
-            || facts.slotLimitBytes().map(limit -> slot.heldBackBytes() > limit / 2).orElse(false);
-    return near
+        "%s holds back %s (%s, %s)"
+            .formatted(
+                name,
+                slot.heldBack(),
+                slot.walStatus(),
+                slot.active() ? "read from now" : "not read from now");
+    return slot.nearLimit()
         ? AgeFinding.warning(
             "slot", held, "let capture catch up before the server gives the slot up")
         : AgeFinding.ok("slot", held);

@@ -78,17 +78,19 @@ final class AgeLog implements StoreLog {
   @Override
   public LogHead head() {
     AgeSession.Here here = session.here();
-    return new LogHead(position(here).text(), Optional.of(here.lsn()), here.timeMicros());
+    return new LogHead(
+        position(here, here.lsn()).text(), Optional.of(here.lsn()), here.timeMicros());
   }
 
   @Override
   public LogHead begin() {
+    long before = session.here().lsn();
     guard.prepare();
     AgeSession.Here here = slot.begin();
-    return new LogHead(position(here).text(), Optional.of(here.lsn()), here.timeMicros());
+    return new LogHead(position(here, before).text(), Optional.of(here.lsn()), here.timeMicros());
   }
 
-  private Position position(AgeSession.Here here) {
+  private Position position(AgeSession.Here here, long fullUntil) {
     return new Position(
         here.lsn(),
         Optional.empty(),
@@ -96,6 +98,8 @@ final class AgeLog implements StoreLog {
         store.timeline(),
         here.timeMicros(),
         "",
+        Optional.empty(),
+        fullUntil,
         Labels.of(session.tables(store.graphOid()).stream().map(AgeSession.Table::label).toList()));
   }
 
@@ -124,7 +128,7 @@ final class AgeLog implements StoreLog {
   }
 
   private boolean read(Open current, RowReceiver rows) throws InterruptedException {
-    guard.look();
+    guard.look().ifPresent(current.transactions()::seenFull);
     AgeSession.Here here = session.here();
     current.transactions().head(here.lsn());
     if (here.lsn() == knownEnd) {
@@ -159,7 +163,7 @@ final class AgeLog implements StoreLog {
     Deque<SourceRecord> polled = current.polled();
     if (polled.isEmpty()) {
       passAcknowledgement(current);
-      guard.look();
+      guard.look().ifPresent(current.transactions()::seenFull);
       poll(current);
     }
     while (!polled.isEmpty() && !current.transactions().lastMessage().equals(end)) {
@@ -230,6 +234,7 @@ final class AgeLog implements StoreLog {
             new AgeTransactions(as, from, store.graphOid(), reading, this::labelIn),
             new ArrayDeque<>());
     open = current;
+    guard.begin(from);
     passedOn = 0;
     knownEnd = 0;
     heardAt = System.nanoTime();

@@ -5,6 +5,7 @@ import dev.varve.cdc.LogGapException;
 import dev.varve.cdc.LogRow;
 import dev.varve.cdc.StoreLog.ReadAs;
 import dev.varve.cdc.StoreLog.RowReceiver;
+import dev.varve.change.InexactSpan;
 import dev.varve.change.Transaction;
 import dev.varve.graph.ElementKind;
 import dev.varve.graph.StoreSchema;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.apache.kafka.connect.source.SourceRecord;
 
 /**
@@ -28,6 +30,9 @@ final class AgeTransactions implements AutoCloseable {
   private static final String CATALOGUE = "ag_catalog";
   private static final String LABELS = "ag_label";
   private static final String GRAPHS = "ag_graph";
+
+  /** So many looks at the tables ahead of the log are remembered. */
+  private static final int LOOKS_MAX = 10_000;
 
   private final ReadAs as;
   private final long graphOid;
@@ -44,6 +49,7 @@ final class AgeTransactions implements AutoCloseable {
   private long headSeq;
   private OpenTransaction open;
   private String lastMessage = "";
+  private final TreeSet<Long> looks = new TreeSet<>(); // places where every label logged in full
 
   AgeTransactions(
       ReadAs as,
@@ -57,6 +63,7 @@ final class AgeTransactions implements AutoCloseable {
     this.told = from;
     this.graphOid = graphOid;
     this.reading = reading;
+    this.looks.add(from.fullUntil());
     this.open = new OpenTransaction(from.labels(), reading.transactionBytes());
   }
 
@@ -82,6 +89,20 @@ final class AgeTransactions implements AutoCloseable {
   /** Where the log ended when last looked at. */
   void head(long seq) {
     headSeq = Math.max(headSeq, seq);
+  }
+
+  /** Every label's table was seen to log in full here, and may not do so later. */
+  void seenFull(long place) {
+    if (looks.size() >= LOOKS_MAX) {
+      looks.pollLast();
+    }
+    looks.add(place);
+  }
+
+  /** Where that was seen last before a transaction. */
+  private long fullBefore(long seq) {
+    Long place = looks.lower(seq);
+    return place == null ? position.fullUntil() : place;
   }
 
   /** Takes a record; returns whether more are wanted. */
@@ -117,17 +138,23 @@ final class AgeTransactions implements AutoCloseable {
       throws InterruptedException {
     long time = Math.max(position.timeMicros(), timeMicros);
     if (schema.isPresent()) {
+      SortedMap<String, String> metadata = new TreeMap<>();
+      metadata.put("varve", "schema as it was seen");
+      position
+          .openSince()
+          .ifPresent(since -> putInexact(metadata, new OpenTransaction.Range(since, lsn)));
       write(
           new Transaction(
               as.site(),
               lsn,
               time,
               Optional.empty(),
-              new TreeMap<>(java.util.Map.of("varve", "schema as it was seen")),
+              metadata,
               List.of(),
               Optional.of(new StoreSchema.Change(true, schema.get().rules(), List.of()))));
     }
-    position = position.after(lsn, time, position.labels()).withSchema(digest);
+    position =
+        position.after(lsn, time, position.openSince(), position.labels()).withSchema(digest);
     unsent = true;
     return flush(rows);
   }
@@ -144,8 +171,11 @@ final class AgeTransactions implements AutoCloseable {
     }
     LabelGuard.Stated.parse(message.text())
         .filter(stated -> stated.graphOid() == graphOid)
-        .flatMap(stated -> open.labels().byId(stated.labelId()))
-        .ifPresent(open::stated);
+        .ifPresent(
+            stated ->
+                open.labels()
+                    .byId(stated.labelId())
+                    .ifPresent(label -> open.stated(label, stated.fullUntil())));
   }
 
   private void row(LogEvent.RowChanged change) {
@@ -170,7 +200,7 @@ final class AgeTransactions implements AutoCloseable {
       return; // a table that somebody has put into the graph's schema beside the labels'
     }
     if (change.operation() == 'u' && change.before() == null && !label.get().open()) {
-      open.put(label.get().opened()); // removals go by unlogged too
+      open.foundOpen(label.get());
     }
     ElementKind kind = label.get().kind();
     Graphid id = Graphid.parse(row.needed("id"));
@@ -296,11 +326,24 @@ final class AgeTransactions implements AutoCloseable {
     }
     SortedMap<String, String> metadata = new TreeMap<>();
     metadata.put("xid", committed.transaction());
+    Optional<OpenTransaction.Range> inexact =
+        done.inexact(seq, position.openSince(), fullBefore(seq));
+    inexact.ifPresent(range -> putInexact(metadata, range));
     write(
         new Transaction(
             as.site(), seq, time, Optional.empty(), metadata, counts.list(), done.schemaChange()));
-    position = position.after(seq, time, done.labels());
+    position =
+        position.after(
+            seq,
+            time,
+            inexact.filter(range -> range.last() == seq).map(OpenTransaction.Range::first),
+            done.labels());
     return out.length() < reading.rowBytes() || send(position, rows);
+  }
+
+  private void putInexact(SortedMap<String, String> metadata, OpenTransaction.Range range) {
+    InexactSpan span = new InexactSpan(as.site(), range.first(), range.last());
+    metadata.put(InexactSpan.METADATA, span.text());
   }
 
   private void write(Transaction transaction) {
@@ -309,7 +352,9 @@ final class AgeTransactions implements AutoCloseable {
     unsent = true;
   }
 
-  private boolean send(Position at, RowReceiver rows) throws InterruptedException {
+  private boolean send(Position reached, RowReceiver rows) throws InterruptedException {
+    Position at = reached.seenFullUntil(fullBefore(reached.end() + 1));
+    looks.headSet(at.fullUntil()).clear();
     long seq = at.inside().orElse(at.end());
     LogRow row =
         new LogRow(

@@ -48,6 +48,7 @@ final class LabelGuard {
   private final LongSupplier nanoClock;
   private final Set<Integer> stated = new HashSet<>(); // whose message is still to be read
   private final Map<Integer, Long> lockMs = new HashMap<>();
+  private final Map<Integer, Long> fullAt = new HashMap<>(); // the last place where it was seen
   private long looked;
   private boolean everLooked;
 
@@ -61,40 +62,66 @@ final class LabelGuard {
    * That a transaction writes each row of a label's table.
    *
    * @param graphOid the graph, in {@code ag_catalog.ag_graph}
+   * @param fullUntil the last place in the log at which the table was seen to log in full; absent
+   *     if it never was
    */
-  record Stated(long graphOid, int labelId) {
+  record Stated(long graphOid, int labelId, Optional<Long> fullUntil) {
 
-    private static final Pattern TEXT = Pattern.compile("stated (\\d{1,10}) (\\d{1,5})");
+    private static final Pattern TEXT =
+        Pattern.compile("stated (\\d{1,10}) (\\d{1,5})(?: since ([0-9A-F]{1,8}/[0-9A-F]{1,8}))?");
 
     String text() {
-      return String.format(Locale.ROOT, "stated %d %d", graphOid, labelId);
+      return String.format(Locale.ROOT, "stated %d %d", graphOid, labelId)
+          + fullUntil.map(place -> " since " + Lsn.text(place)).orElse("");
     }
 
     static Optional<Stated> parse(String text) {
       Matcher matcher = TEXT.matcher(text);
       return matcher.matches()
           ? Optional.of(
-              new Stated(Long.parseLong(matcher.group(1)), Integer.parseInt(matcher.group(2))))
+              new Stated(
+                  Long.parseLong(matcher.group(1)),
+                  Integer.parseInt(matcher.group(2)),
+                  Optional.ofNullable(matcher.group(3)).map(Lsn::parse)))
           : Optional.empty();
     }
   }
 
-  /** Looks for tables without full identity, not too often. */
-  void look() {
+  /** Is told what was known where reading begins. */
+  void begin(Position from) {
+    fullAt.clear();
+    from.labels().byId().values().stream()
+        .filter(label -> !label.open())
+        .forEach(label -> fullAt.put(label.id(), from.fullUntil()));
+  }
+
+  /**
+   * Looks for tables without full identity, not too often.
+   *
+   * @return a place in the log at which there was none; absent if there is one, or if it was looked
+   *     a moment ago
+   */
+  Optional<Long> look() {
     long now = nanoClock.getAsLong();
     if (everLooked && now - looked < EVERY_NANOS) {
-      return;
+      return Optional.empty();
     }
     everLooked = true;
     looked = now;
+    long here = session.here().lsn(); // before the tables are looked at
+    boolean allFull = true;
     for (AgeSession.Table table : session.tables(graphOid)) {
       if (!table.logged()) {
         throw unlogged(table);
       }
-      if (!table.fullIdentity()) {
+      if (table.fullIdentity()) {
+        fullAt.put(table.label().id(), here);
+      } else {
+        allFull = false;
         state(table);
       }
     }
+    return allFull ? Optional.of(here) : Optional.empty();
   }
 
   /**
@@ -171,7 +198,9 @@ final class LabelGuard {
         connection,
         table.schema(),
         table.label().table(),
-        new Stated(graphOid, table.label().id()).text());
+        new Stated(
+                graphOid, table.label().id(), Optional.ofNullable(fullAt.get(table.label().id())))
+            .text());
   }
 
   private static void rollback(Connection connection, SQLException reason) {

@@ -25,6 +25,12 @@ final class OpenTransaction implements AutoCloseable {
 
   long timeMicros;
 
+  /** Up to here in the log, labels that it states again had logged in full; absent if not said. */
+  private Optional<Long> fullUntil = Optional.empty();
+
+  /** Whether it updates elements of a label that was believed to log in full, and did not. */
+  private boolean surprising;
+
   OpenTransaction(Labels before, long bytesMax) {
     this.before = before;
     this.labels = before;
@@ -84,10 +90,39 @@ final class OpenTransaction implements AutoCloseable {
    * The transaction writes each row of the label's table again: what it does not write is gone. So
    * the rows stay among the touched.
    */
-  void stated(Label label) {
+  void stated(Label label, Optional<Long> hadBeenFullUntil) {
     swept.put(label.id(), label);
     set(labels.with(label.closed()));
+    hadBeenFullUntil.ifPresent(
+        place -> fullUntil = Optional.of(Math.min(place, fullUntil.orElse(place))));
   }
+
+  /** The log lacks what its update was before: removals go by unlogged too, and have perhaps. */
+  void foundOpen(Label label) {
+    surprising = true;
+    put(label.opened());
+  }
+
+  /**
+   * Behind which transactions the graph is not known exactly, as far as is known at the end of this
+   * one.
+   *
+   * @param seq its own number
+   * @param openSince from which on labels were open before it
+   * @param fullBefore the last place before it at which every label was seen to log in full
+   */
+  Optional<Range> inexact(long seq, Optional<Long> openSince, long fullBefore) {
+    boolean open = !labels.open().isEmpty();
+    long first = Math.min(openSince.orElse(seq), fullUntil.map(place -> place + 1).orElse(seq));
+    if (surprising) {
+      first = Math.min(first, fullBefore + 1);
+    }
+    long last = open ? seq : seq - 1;
+    return first > last ? Optional.empty() : Optional.of(new Range(first, last));
+  }
+
+  /** Numbers of transactions, both included. */
+  record Range(long first, long last) {}
 
   void put(Label label) {
     set(labels.with(label));

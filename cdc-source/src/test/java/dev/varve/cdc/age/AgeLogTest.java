@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.varve.cdc.LogGapException;
 import dev.varve.change.Change;
+import dev.varve.change.InexactSpan;
 import dev.varve.change.Transaction;
 import dev.varve.container.age.AgeServer;
 import dev.varve.fault.VarveException;
@@ -387,28 +388,24 @@ final class AgeLogTest {
     assertGap(LogGapException.Reason.PRUNED, "not there");
     Position last = Position.parse(after);
     replica.scan();
-    replica.position =
-        new Position(
-                last.end() + (1L << 40),
-                Optional.empty(),
-                0,
-                last.timeline(),
-                last.timeMicros(),
-                "",
-                last.labels())
-            .text();
+    replica.position = at(last, last.end() + (1L << 40), last.timeline());
     assertGap(LogGapException.Reason.OTHER_STORE, "put back");
-    replica.position =
-        new Position(
-                last.end(),
-                Optional.empty(),
-                0,
-                last.timeline() + 1,
-                last.timeMicros(),
-                "",
-                last.labels())
-            .text();
+    replica.position = at(last, last.end(), last.timeline() + 1);
     assertGap(LogGapException.Reason.OTHER_STORE, "timeline");
+  }
+
+  private static String at(Position last, long end, int timeline) {
+    return new Position(
+            end,
+            Optional.empty(),
+            0,
+            timeline,
+            last.timeMicros(),
+            "",
+            last.openSince(),
+            last.fullUntil(),
+            last.labels())
+        .text();
   }
 
   private void assertGap(LogGapException.Reason reason, String message) {
@@ -516,6 +513,62 @@ final class AgeLogTest {
     cypher("MATCH (p:P) WHERE p.i < 9 DELETE p");
     replica.read();
     assertThat(replica.living).hasSize(12).isEqualTo(database());
+  }
+
+  /** Each moment of the log is the graph as it was then, or is marked as one that is not known. */
+  @Test
+  void momentsThatLackRemovalsAreMarkedAndNoOthers() throws Exception {
+    cypher("UNWIND range(1, 20) AS i CREATE (:P {i: i})");
+    replica.scan().read();
+    cypher("CREATE (:P {i: 21})");
+    replica.read();
+    replica.restart();
+    long before = end();
+    cypher("CREATE (:New {i: 1}), (:New {i: 2})");
+    cypher("MATCH (n:New {i: 1}) DELETE n"); // not in the log
+    cypher("CREATE (:P {i: 22})");
+    long inBetween = end();
+    replica.read();
+    assertThat(replica.living).isEqualTo(database());
+    cypher("MATCH (n:New) SET n.j = 1");
+    replica.read();
+    List<InexactSpan> spans = spans();
+    assertThat(spans).as("of the new label").hasSize(1);
+    assertThat(spans.get(0).first()).isGreaterThan(before);
+    assertThat(spans.get(0).includes(AgeReplica.BERLIN, inBetween)).isTrue();
+    assertThat(spans.get(0).last()).isLessThan(Position.parse(replica.position).end());
+
+    // an identity that was taken away: since when is known by the last look only
+    long seen = end();
+    replica.restart();
+    run("ALTER TABLE \"" + graph + "\".\"P\" REPLICA IDENTITY DEFAULT");
+    cypher("MATCH (p:P) WHERE p.i < 6 DELETE p"); // not in the log
+    cypher("CREATE (:New {i: 3})");
+    long wrong = end();
+    replica.read();
+    assertThat(replica.living).isEqualTo(database());
+    assertThat(spans()).hasSize(2);
+    assertThat(spans().get(1).includes(AgeReplica.BERLIN, wrong)).isTrue();
+    assertThat(spans().get(1).first()).isLessThanOrEqualTo(seen).isGreaterThan(spans().get(0).last());
+    long healed = Position.parse(replica.position).end();
+    assertThat(spans().get(1).last()).isLessThan(healed);
+    cypher("MATCH (p:P) WHERE p.i < 9 DELETE p");
+    replica.read();
+    assertThat(spans()).hasSize(2);
+  }
+
+  private List<InexactSpan> spans() {
+    return InexactSpan.joined(
+        replica.transactions.stream().flatMap(one -> one.inexact().stream()).toList());
+  }
+
+  /** Where the log ends, behind all that was committed. */
+  private long end() throws SQLException {
+    try (Statement statement = sql.createStatement();
+        var row = statement.executeQuery("SELECT pg_current_wal_insert_lsn()::text")) {
+      assertThat(row.next()).isTrue();
+      return Lsn.parse(row.getString(1));
+    }
   }
 
   @Test

@@ -77,8 +77,13 @@ public record Config(
     }
   }
 
-  /** A graph of Apache AGE in a PostgreSQL database. */
-  public record Age(AgeSettings settings) implements Source {
+  /**
+   * A graph of Apache AGE in a PostgreSQL database.
+   *
+   * @param heldBackLimitBytes how much of its log the server may hold back for capture before
+   *     somebody is told; absent if only the server's own limit counts
+   */
+  public record Age(AgeSettings settings, Optional<Long> heldBackLimitBytes) implements Source {
     @Override
     public String uri() {
       return settings.uri();
@@ -387,7 +392,11 @@ public record Config(
           Key.SOURCE_URI, "such as postgresql://localhost:5432/database, without a password");
     }
     try {
-      return new Age(settings.optional(Key.SOURCE_SLOT).map(usual::withSlot).orElse(usual));
+      return new Age(
+          settings.optional(Key.SOURCE_SLOT).map(usual::withSlot).orElse(usual),
+          settings
+              .optional(Key.SOURCE_HELD_BACK_LIMIT)
+              .map(text -> settings.bytes(Key.SOURCE_HELD_BACK_LIMIT)));
     } catch (IllegalArgumentException e) {
       throw settings.invalid(Key.SOURCE_SLOT, "made of a-z, 0-9 and _, at most 63 of them");
     }

@@ -39,6 +39,11 @@ public enum Key {
       "source.slot",
       null,
       "age: the replication slot and publication; varve_<database>_<graph>, if not said"),
+  SOURCE_HELD_BACK_LIMIT(
+      "source.heldBackLimit",
+      null,
+      "age: past half of so much log held back, info, doctor and up say so; the server's own limit,"
+          + " if not said"),
 
   KAFKA_BOOTSTRAP("kafka.bootstrap", "embedded", "embedded, or host:port,host:port"),
   KAFKA_PARTITIONS("kafka.partitions", "4", "partitions of the topics; fixed once they exist"),

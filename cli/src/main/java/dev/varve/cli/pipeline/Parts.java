@@ -57,7 +57,12 @@ public final class Parts {
    * @param newIncarnation see {@link CaptureConfig}
    */
   public Part capture(boolean newIncarnation) {
-    return new Part("capture", () -> new Capturing(Capture.start(captureConfig(newIncarnation))));
+    return new Part(
+        "capture",
+        () -> {
+          Capture capture = Capture.start(captureConfig(newIncarnation));
+          return new Capturing(capture, HeldBackWatch.start(config.source()));
+        });
   }
 
   public Part fold() {
@@ -196,7 +201,8 @@ public final class Parts {
         compact.heavyWork());
   }
 
-  private record Capturing(Capture capture) implements Part.Running {
+  private record Capturing(Capture capture, Optional<HeldBackWatch> heldBack)
+      implements Part.Running {
     @Override
     public Optional<Throwable> failure() {
       return capture.failure();
@@ -209,7 +215,8 @@ public final class Parts {
           + status
               .position()
               .map(position -> " tx " + position.seq() + " (" + status.lag() + " behind)")
-              .orElse("");
+              .orElse("")
+          + heldBack.map(HeldBackWatch::text).orElse("");
     }
 
     @Override
@@ -220,6 +227,7 @@ public final class Parts {
       report.put("transaction", status.position().map(position -> position.seq()).orElse(null));
       report.put("behind", status.lag());
       report.put("changes", status.changes());
+      heldBack.ifPresent(watch -> report.put("heldBack", watch.report()));
       return report;
     }
 
@@ -229,6 +237,7 @@ public final class Parts {
 
     @Override
     public void close() {
+      heldBack.ifPresent(HeldBackWatch::close);
       capture.close();
     }
   }

@@ -1,6 +1,5 @@
 package dev.varve.cli.pipeline;
 
-import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -22,12 +21,13 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A part that cannot be started the first time ends everything: whoever started it is looking. A
  * part that fails later is started again after a pause that doubles, unless its error says that
- * this is of no use (it was fenced, or met damage). If it keeps failing, everything ends with its
+ * this is of no use (it was fenced, met damage, or lost the store's log). If it keeps failing, everything ends with its
  * error.
  */
 public final class Supervisor implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Supervisor.class);
+  private static final int CAUSES_MAX = 20;
 
   /**
    * When to give up.
@@ -146,23 +146,33 @@ public final class Supervisor implements AutoCloseable {
         failure);
   }
 
+  /** What somebody has to decide says more than what was made of it. */
   private static RuntimeException ended(Watched watched, Throwable failure) {
-    for (Throwable e = failure; e != null; e = e.getCause()) {
-      if (e instanceof VarveException varve) {
-        return varve;
-      }
-    }
-    return new IllegalStateException(watched.part.name() + " failed: " + failure, failure);
+    List<VarveException> said = said(failure);
+    return said.stream()
+        .filter(e -> !e.mayPass())
+        .findFirst()
+        .or(() -> said.stream().findFirst())
+        .map(RuntimeException.class::cast)
+        .orElseGet(
+            () ->
+                new IllegalStateException(watched.part.name() + " failed: " + failure, failure));
   }
 
   /** Whether it may be over by itself; what somebody has to decide does not go away. */
   private static boolean mayPass(Throwable failure) {
-    for (Throwable e = failure; e != null; e = e.getCause()) {
+    return said(failure).stream().allMatch(VarveException::mayPass);
+  }
+
+  private static List<VarveException> said(Throwable failure) {
+    List<VarveException> said = new ArrayList<>();
+    Throwable e = failure;
+    for (int i = 0; i < CAUSES_MAX && e != null; i++, e = e.getCause()) {
       if (e instanceof VarveException varve) {
-        return varve.exitCode() == ExitCode.FAILED;
+        said.add(varve);
       }
     }
-    return true;
+    return said;
   }
 
   /** How all parts are doing, in one line. */

@@ -199,6 +199,12 @@ final class ConfigTest {
               assertThat(named.graph()).isEqualTo("Social");
               assertThat(named.slot()).isEqualTo("mine");
             });
+    assertThat(
+            ((Config.Age)
+                    read(yaml.replace("shop\"\n", "shop\"\n  heldBackLimit: 20GiB\n")).source())
+                .heldBackLimitBytes())
+        .contains(20L << 30);
+    assertThat(((Config.Age) config.source()).heldBackLimitBytes()).isEmpty();
     assertThat(refused(yaml.replace("db:5433", "me:pw@db"), Map.of()))
         .hasMessageContaining("source.uri must be such as postgresql://");
     assertThat(refused(yaml.replace("shop\"\n", "shop\"\n  type: neo4j\n"), Map.of()))

@@ -19,6 +19,14 @@ public enum Engine {
     this.identityPrefix = identityPrefix;
   }
 
+  /**
+   * Whether no edge is without an end. Only AGE leaves edges where it was told to remove vertices
+   * without them: a TRUNCATE of their table, or SQL's DELETE.
+   */
+  public boolean removesEdgesWithTheirEnds() {
+    return this != AGE;
+  }
+
   /** How it is called in a message. */
   public String title() {
     return title;

@@ -78,6 +78,10 @@ public enum Neo4jRule implements Rule {
       Row.refused(
           "a vertex id that is not a decimal number from 0 to 2^63 - 1: AGE's are negative from the 32,768th"
               + " label on")),
+  NO_END(
+      Row.refused(
+          "an edge one of whose ends is not in the graph: AGE leaves them so where a table of vertices is"
+              + " truncated, or deleted from with SQL")),
   KEY(Row.exact("a property key", "")),
   UNFIT_NAME(Row.refused("a property key, a label or a type that is empty or has U+0000 in it")),
 

@@ -1,6 +1,7 @@
 package dev.varve.restore.convert;
 
 import dev.varve.age.LabelRule;
+import dev.varve.graph.Edge;
 import dev.varve.graph.Element;
 import dev.varve.graph.ElementHasher;
 import dev.varve.graph.ElementId;
@@ -10,6 +11,7 @@ import dev.varve.restore.LiveElements;
 import dev.varve.restore.LiveGraph;
 import dev.varve.restore.Progress;
 import dev.varve.restore.ReadBack;
+import dev.varve.restore.VertexIds;
 import dev.varve.topology.Fingerprint;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -32,6 +34,7 @@ final class Survey {
   private final Converter converter;
   private final ElementHasher hasher = new ElementHasher();
   private final Map<Rule, Count> counts = new HashMap<>();
+  private final VertexIds vertexIds = new VertexIds();
   private Fingerprint fingerprint = Fingerprint.EMPTY;
 
   Survey(Engine from, Engine to, Converter converter) {
@@ -68,9 +71,20 @@ final class Survey {
   private void add(LiveElement live) {
     ElementId id = live.id();
     Element element = live.state();
+    if (to == Engine.NEO4J) {
+      checkEnds(id, element);
+    }
     Element converted =
         converter.convert(id, element, (rule, key) -> count(rule, id, element, key));
     fingerprint = fingerprint.plus(converted == element ? live.hash() : hasher.hash(id, converted));
+  }
+
+  private void checkEnds(ElementId id, Element element) {
+    if (!(element instanceof Edge edge)) {
+      vertexIds.add(id.id());
+    } else if (!vertexIds.hasEnds(edge)) {
+      count(Neo4jRule.NO_END, id, element, Optional.empty());
+    }
   }
 
   private void count(Rule rule, ElementId id, Element element, Optional<String> key) {

@@ -280,13 +280,17 @@ class OtherEngineTest {
     lab.commit(
         Map.of(
             ElementId.vertex("-9223372036854775807"),
-            Optional.of(Vertex.of(Set.of("Late"), Map.of("", Value.Int.of(1))))));
+            Optional.of(Vertex.of(Set.of("Late"), Map.of("", Value.Int.of(1)))),
+            ElementId.edge("7"),
+            Optional.of(Edge.of("LOOSE", "-9223372036854775807", "8", Map.of()))));
     lab.base();
     assertThatThrownBy(() -> restore(lab, bolt(), agreed(INTO_NEO4J), true))
         .isInstanceOfSatisfying(
             VarveException.class, e -> assertThat(e.hint()).doesNotContain("say --convert"))
         .hasMessageContaining("Refused: 1 × a vertex id that is not a decimal number")
-        .hasMessageContaining("(:Late) ''");
+        .hasMessageContaining("(:Late) ''")
+        .hasMessageContaining("1 × an edge one of whose ends is not in the graph")
+        .hasMessageContaining("(e7 (:LOOSE))");
     assertThat(query("MATCH (n:Precious) RETURN n")).hasSize(1);
   }
 

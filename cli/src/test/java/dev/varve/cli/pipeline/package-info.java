@@ -1,0 +1,4 @@
+@NullMarked
+package dev.varve.cli.pipeline;
+
+import org.jspecify.annotations.NullMarked;
