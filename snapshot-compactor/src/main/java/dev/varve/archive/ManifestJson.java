@@ -98,7 +98,7 @@ final class ManifestJson {
         head.createdAt());
   }
 
-  private static void writeSite(ObjectNode json, Manifest.SiteCut cut) {
+  static void writeSite(ObjectNode json, Manifest.SiteCut cut) {
     json.put("site", cut.site().toString());
     json.put("store", cut.store());
     json.put("seq", cut.seq());
@@ -106,7 +106,7 @@ final class ManifestJson {
     cut.replaces().ifPresent(replaced -> json.put("replaces", replaced.toString()));
   }
 
-  private static Manifest.SiteCut site(JsonNode json) {
+  static Manifest.SiteCut site(JsonNode json) {
     return new Manifest.SiteCut(
         Site.parse(text(json, "site")),
         text(json, "store"),
@@ -115,7 +115,7 @@ final class ManifestJson {
         optionalText(json, "replaces").map(Site::parse));
   }
 
-  private static void writePosition(ObjectNode json, Manifest.Position position) {
+  static void writePosition(ObjectNode json, Manifest.Position position) {
     json.put("topic", position.topic());
     position.topicId().ifPresent(id -> json.put("topicId", id));
     json.put("partition", position.partition());
@@ -123,7 +123,7 @@ final class ManifestJson {
     json.put("versions", position.versions());
   }
 
-  private static Manifest.Position position(JsonNode json) {
+  static Manifest.Position position(JsonNode json) {
     return new Manifest.Position(
         text(json, "topic"),
         optionalText(json, "topicId"),
@@ -162,7 +162,7 @@ final class ManifestJson {
         text(json, "key"), number(json, "bytes"), text(json, "sha256"));
   }
 
-  private static void writeRule(ObjectNode json, StoreSchema.Rule rule) {
+  static void writeRule(ObjectNode json, StoreSchema.Rule rule) {
     json.put("name", rule.name());
     json.put("form", rule.form().name().toLowerCase(Locale.ROOT));
     json.put("type", rule.type());
@@ -174,7 +174,7 @@ final class ManifestJson {
     rule.statement().ifPresent(statement -> json.put("statement", statement));
   }
 
-  private static StoreSchema.Rule rule(JsonNode json) {
+  static StoreSchema.Rule rule(JsonNode json) {
     return new StoreSchema.Rule(
         text(json, "name"),
         StoreSchema.Form.valueOf(text(json, "form").toUpperCase(Locale.ROOT)),
