@@ -1,5 +1,6 @@
 package dev.varve.bench;
 
+import dev.varve.tail.Retry;
 import static dev.varve.bench.Report.figure;
 
 import dev.varve.archive.Chain;
@@ -180,7 +181,7 @@ public final class LimitsBench {
                     CompactConfig.DEFAULT_SEGMENT_BYTES,
                     sortBytes,
                     CompactConfig.DEFAULT_COMPRESSION_LEVEL,
-                    CompactConfig.Retry.USUAL,
+                    Retry.USUAL,
                     Duration.ofSeconds(20),
                     Duration.ofSeconds(5),
                     merges,

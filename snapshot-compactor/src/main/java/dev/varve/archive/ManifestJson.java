@@ -105,7 +105,7 @@ final class ManifestJson {
         head.createdAt());
   }
 
-  private static void writeSite(ObjectNode json, Manifest.SiteCut cut) {
+  static void writeSite(ObjectNode json, Manifest.SiteCut cut) {
     json.put("site", cut.site().toString());
     json.put("store", cut.store());
     json.put("seq", cut.seq());
@@ -113,7 +113,7 @@ final class ManifestJson {
     cut.replaces().ifPresent(replaced -> json.put("replaces", replaced.toString()));
   }
 
-  private static Manifest.SiteCut site(JsonNode json) {
+  static Manifest.SiteCut site(JsonNode json) {
     return new Manifest.SiteCut(
         Site.parse(text(json, "site")),
         text(json, "store"),
@@ -122,7 +122,7 @@ final class ManifestJson {
         optionalText(json, "replaces").map(Site::parse));
   }
 
-  private static void writePosition(ObjectNode json, Manifest.Position position) {
+  static void writePosition(ObjectNode json, Manifest.Position position) {
     json.put("topic", position.topic());
     position.topicId().ifPresent(id -> json.put("topicId", id));
     json.put("partition", position.partition());
@@ -130,7 +130,7 @@ final class ManifestJson {
     json.put("versions", position.versions());
   }
 
-  private static Manifest.Position position(JsonNode json) {
+  static Manifest.Position position(JsonNode json) {
     return new Manifest.Position(
         text(json, "topic"),
         optionalText(json, "topicId"),
@@ -180,7 +180,7 @@ final class ManifestJson {
         Site.parse(text(json, "site")), number(json, "first"), number(json, "last"));
   }
 
-  private static void writeRule(ObjectNode json, StoreSchema.Rule rule) {
+  static void writeRule(ObjectNode json, StoreSchema.Rule rule) {
     json.put("name", rule.name());
     json.put("form", rule.form().name().toLowerCase(Locale.ROOT));
     json.put("type", rule.type());
@@ -192,7 +192,7 @@ final class ManifestJson {
     rule.statement().ifPresent(statement -> json.put("statement", statement));
   }
 
-  private static StoreSchema.Rule rule(JsonNode json) {
+  static StoreSchema.Rule rule(JsonNode json) {
     return new StoreSchema.Rule(
         text(json, "name"),
         StoreSchema.Form.valueOf(text(json, "form").toUpperCase(Locale.ROOT)),

@@ -1,6 +1,7 @@
 package dev.varve.compact;
 
 import dev.varve.archive.Repository;
+import dev.varve.tail.Retry;
 import dev.varve.wire.RegistryConfig;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -164,32 +165,5 @@ public record CompactConfig(
   @Override
   public String toString() {
     return "CompactConfig[" + graph + ", repository " + repository.location() + "]";
-  }
-
-  /**
-   * How to meet what fails for a while.
-   *
-   * @param first the pause after the first failure; each is twice the one before
-   * @param longest no pause is longer
-   * @param giveUpAfter when to stop trying, counted from the first failure
-   */
-  public record Retry(Duration first, Duration longest, Duration giveUpAfter) {
-    public static final Retry USUAL =
-        new Retry(Duration.ofMillis(200), Duration.ofSeconds(30), Duration.ofMinutes(15));
-
-    public Retry {
-      if (first.isNegative() || first.isZero() || longest.compareTo(first) < 0) {
-        throw new IllegalArgumentException("pauses must be > 0, got " + first + ", " + longest);
-      }
-    }
-
-    /** The pause after the given failure, counted from 1. */
-    Duration pauseAfter(int failures) {
-      Duration pause = first;
-      for (int i = 1; i < failures && pause.compareTo(longest) < 0; i++) {
-        pause = pause.multipliedBy(2);
-      }
-      return pause.compareTo(longest) < 0 ? pause : longest;
-    }
   }
 }

@@ -6,6 +6,13 @@ import dev.varve.change.VersionVector;
 import dev.varve.compact.CompactStatus.Phase;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
+import dev.varve.tail.Cut;
+import dev.varve.tail.CutTracker;
+import dev.varve.tail.Insistence;
+import dev.varve.tail.Intake;
+import dev.varve.tail.Tail;
+import dev.varve.tail.VersionSorter;
+import dev.varve.tail.WorkDirectory;
 import dev.varve.wire.Wire;
 import java.io.IOException;
 import java.time.Clock;
@@ -72,7 +79,7 @@ public final class Compactor implements AutoCloseable {
     this.tip = end.map(Chain.End::tip).map(Chain.Tip::asParent);
     this.needsBase = head.isEmpty() || config.startOver();
     this.status = initialStatus(head);
-    this.work = WorkDirectory.claim(config.workDirectory());
+    this.work = WorkDirectory.claim(config.workDirectory(), "compact-");
     this.sorter = new VersionSorter(work.path(), config.sortBytes());
     this.layDown =
         new LayDown(
@@ -159,9 +166,10 @@ public final class Compactor implements AutoCloseable {
   }
 
   private void run() {
-    try (Tail tail = Tail.open(config, insistence)) {
+    try (Tail tail = Tail.open(tables(), insistence)) {
       CutTracker tracker = begin(tail);
-      Intake intake = new Intake(wire, tail.places(), startCut(), tracker, sorter, insistence);
+      Intake intake =
+          new Intake(wire, tail.places(), startCut(), tracker, new Sorting(sorter, insistence));
       while (!insistence.isStopped()) {
         tail.poll(POLL, intake);
         for (int place = 0; place < tail.places().size(); place++) {
@@ -183,6 +191,10 @@ public final class Compactor implements AutoCloseable {
     }
   }
 
+  private Tail.Source tables() {
+    return new Tail.Source(config.graph(), config.kafka(), "compactor", config.topicsWait());
+  }
+
   private Phase idle() {
     return needsBase ? Phase.COLLECTING_BASE : Phase.TAILING;
   }
@@ -193,9 +205,11 @@ public final class Compactor implements AutoCloseable {
     if (resume.isPresent()) {
       Manifest manifest = resume.get().manifest();
       List<Manifest.Position> positions =
-          insistence.insist("find the positions in Kafka", () -> tail.seek(manifest));
+          insistence.insist(
+              "find the positions in Kafka",
+              () -> tail.seek(manifest.positions(), "manifest " + manifest.number()));
       LOG.info("going on after manifest {} at {}", manifest.number(), manifest.to());
-      return CutTracker.resumed(tail.places(), positions, manifest);
+      return CutTracker.resumed(tail.places(), positions, new Cut(manifest.to(), manifest.sites()));
     }
     return insistence.insist(
         "find the positions in Kafka",

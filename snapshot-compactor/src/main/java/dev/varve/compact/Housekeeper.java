@@ -8,6 +8,9 @@ import dev.varve.archive.RememberedEntries;
 import dev.varve.archive.Repository;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
+import dev.varve.tail.Insistence;
+import dev.varve.tail.Retry;
+import dev.varve.tail.WorkDirectory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -75,7 +78,7 @@ public final class Housekeeper implements AutoCloseable {
     this.insistence =
         new Insistence(
             config.retry(), "make room or give the right to write there; the chain is as it was");
-    this.work = WorkDirectory.claim(config.workDirectory());
+    this.work = WorkDirectory.claim(config.workDirectory(), "compact-");
     this.bench =
         new Workbench(
             repository,
@@ -151,7 +154,7 @@ public final class Housekeeper implements AutoCloseable {
             CompactConfig.DEFAULT_SEGMENT_BYTES,
             CompactConfig.DEFAULT_SORT_BYTES,
             CompactConfig.DEFAULT_COMPRESSION_LEVEL,
-            CompactConfig.Retry.USUAL,
+            Retry.USUAL,
             Duration.ofDays(1),
             Duration.ofDays(1),
             policy,

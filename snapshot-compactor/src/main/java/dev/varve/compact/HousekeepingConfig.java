@@ -1,7 +1,7 @@
 package dev.varve.compact;
 
 import dev.varve.archive.Repository;
-import dev.varve.compact.CompactConfig.Retry;
+import dev.varve.tail.Retry;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;

@@ -9,6 +9,8 @@ import dev.varve.archive.Manifest;
 import dev.varve.archive.Repository;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
+import dev.varve.tail.Insistence;
+import dev.varve.tail.Retry;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.temporal.ChronoUnit;
@@ -50,8 +52,7 @@ public final class LedgerBook {
    * @param program such as {@code mark}
    */
   public static LedgerBook open(Repository repository, String program) {
-    Insistence insistence =
-        new Insistence(CompactConfig.Retry.USUAL, "see that the repository can be written");
+    Insistence insistence = new Insistence(Retry.USUAL, "see that the repository can be written");
     String version =
         Optional.ofNullable(LedgerBook.class.getPackage().getImplementationVersion())
             .orElse("development");

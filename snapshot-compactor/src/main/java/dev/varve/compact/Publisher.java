@@ -9,6 +9,7 @@ import dev.varve.archive.Repository;
 import dev.varve.archive.Repository.Creation;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
+import dev.varve.tail.Insistence;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;

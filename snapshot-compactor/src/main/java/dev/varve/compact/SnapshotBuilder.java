@@ -12,6 +12,7 @@ import dev.varve.fault.VarveException;
 import dev.varve.graph.ElementId;
 import dev.varve.graph.ElementKind;
 import dev.varve.graph.StoreSchema;
+import dev.varve.tail.Cut;
 import dev.varve.topology.Fingerprint;
 import dev.varve.topology.VersionHeader;
 import dev.varve.wire.AvroOutput;

@@ -6,6 +6,8 @@ import dev.varve.archive.SegmentReader;
 import dev.varve.compact.SnapshotBuilder.Datum;
 import dev.varve.graph.ElementId;
 import dev.varve.graph.ElementKind;
+import dev.varve.tail.SortEntry;
+import dev.varve.tail.VersionSorter;
 import dev.varve.topology.VersionDigest;
 import dev.varve.topology.VersionHeader;
 import dev.varve.wire.AvroInput;

@@ -4,6 +4,9 @@ import dev.varve.archive.Manifest;
 import dev.varve.archive.Repository;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
+import dev.varve.tail.Insistence;
+import dev.varve.tail.Retry;
+import dev.varve.tail.WorkDirectory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -42,11 +45,10 @@ record Workbench(
    * @throws VarveException if it cannot be done
    */
   static <T> T aside(String what, Repository repository, Work<T> work) {
-    Insistence insistence =
-        new Insistence(CompactConfig.Retry.USUAL, "make room, then start again");
+    Insistence insistence = new Insistence(Retry.USUAL, "make room, then start again");
     try {
       Path parent = Files.createTempDirectory("varve-" + what);
-      try (WorkDirectory directory = WorkDirectory.claim(parent)) {
+      try (WorkDirectory directory = WorkDirectory.claim(parent, "compact-")) {
         return work.run(
             new Workbench(
                 repository,

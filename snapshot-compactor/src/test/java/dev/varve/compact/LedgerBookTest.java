@@ -16,6 +16,8 @@ import dev.varve.compact.FaultyRepository.Fault;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import dev.varve.graph.StoreSchema;
+import dev.varve.tail.Insistence;
+import dev.varve.tail.Retry;
 import dev.varve.topology.Fingerprint;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -223,8 +225,7 @@ class LedgerBookTest {
   }
 
   private static LedgerBook book(Repository repository) {
-    CompactConfig.Retry retry =
-        new CompactConfig.Retry(Duration.ofMillis(1), Duration.ofMillis(1), Duration.ofSeconds(5));
+    Retry retry = new Retry(Duration.ofMillis(1), Duration.ofMillis(1), Duration.ofSeconds(5));
     return new LedgerBook(
         repository,
         new Publisher(repository, new Insistence(retry, "")),

@@ -15,6 +15,11 @@ import dev.varve.graph.ElementKind;
 import dev.varve.graph.StoreSchema;
 import dev.varve.graph.Value;
 import dev.varve.graph.Vertex;
+import dev.varve.tail.Cut;
+import dev.varve.tail.Insistence;
+import dev.varve.tail.Retry;
+import dev.varve.tail.SortEntry;
+import dev.varve.tail.VersionSorter;
 import dev.varve.topology.ElementVersion;
 import dev.varve.topology.Fingerprint;
 import dev.varve.topology.VersionDigest;
@@ -121,8 +126,7 @@ class VersionSorterTest {
   void aLargeBaseIsLaidDownWithinTheBudget() throws Exception {
     int elements = Integer.getInteger("varve.elements", 50_000);
     Repository repository = new DirectoryRepository(directory.resolve("repository"));
-    Publisher publisher =
-        new Publisher(repository, new Insistence(CompactConfig.Retry.USUAL, "none"));
+    Publisher publisher = new Publisher(repository, new Insistence(Retry.USUAL, "none"));
     Random random = new Random(1);
     ElementHasher hasher = new ElementHasher();
     Fingerprint expected = Fingerprint.EMPTY;

@@ -1,5 +1,6 @@
 package dev.varve.cli.pipeline;
 
+import dev.varve.tail.Retry;
 import dev.varve.archive.Repositories;
 import dev.varve.archive.Repository;
 import dev.varve.cdc.Capture;
@@ -193,7 +194,7 @@ public final class Parts {
         compact.segmentBytes(),
         compact.memoryBytes() / 2,
         compact.compressionLevel(),
-        CompactConfig.Retry.USUAL,
+        Retry.USUAL,
         compact.checkpointEvery(),
         compact.mergeEvery(),
         compact.merges(),

@@ -10,23 +10,34 @@ import dev.varve.restore.ReadBack;
 import dev.varve.restore.target.Dispatcher;
 import dev.varve.topology.Fingerprint;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.SortedMap;
 import java.util.TreeSet;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import org.neo4j.driver.Record;
 import org.neo4j.driver.Value;
 
-/** Reads the whole target, a fetch at a time, and hashes it under the vertices' original ids. */
+/**
+ * Reads the whole target, a fetch at a time, and hashes it under the vertices' original ids; of a
+ * standby without what Varve added to it.
+ */
 final class BoltReadBack {
 
   private final BoltSession session;
-  private final IdMap ids;
+  private final Optional<IdMap> ids;
+  private final boolean marked;
   private final Progress progress;
 
-  BoltReadBack(BoltSession session, IdMap ids, Progress progress) {
+  /**
+   * @param ids of the vertices that were written; absent for a standby, whose vertices know theirs
+   * @param marked whether the target has what {@link StandbyMarks} says
+   */
+  BoltReadBack(BoltSession session, Optional<IdMap> ids, boolean marked, Progress progress) {
     this.session = session;
     this.ids = ids;
+    this.marked = marked;
     this.progress = progress;
   }
 
@@ -66,7 +77,11 @@ final class BoltReadBack {
                   session.stream(
                       "MATCH (n) WHERE NOT n:`"
                           + Bookkeeping.BATCH
-                          + "` RETURN id(n), labels(n), properties(n)",
+                          + "` AND NOT n:`"
+                          + StandbyCut.LABEL
+                          + "` RETURN "
+                          + id("n")
+                          + ", labels(n), properties(n)",
                       Map.of(),
                       vertices)));
       readers.submit(
@@ -74,7 +89,11 @@ final class BoltReadBack {
               0,
               () ->
                   session.stream(
-                      "MATCH (a)-[r]->(b) RETURN type(r), id(a), id(b), properties(r)",
+                      "MATCH (a)-[r]->(b) RETURN type(r), "
+                          + id("a")
+                          + ", "
+                          + id("b")
+                          + ", properties(r)",
                       Map.of(),
                       edges)));
       readers.drain();
@@ -82,12 +101,17 @@ final class BoltReadBack {
     return new ReadBack(vertices.count, edges.count, vertices.fingerprint.plus(edges.fingerprint));
   }
 
+  private String id(String node) {
+    return ids.isPresent() ? "id(" + node + ")" : node + ".`" + StandbyMarks.ID + "`";
+  }
+
   private ElementHash vertex(ElementHasher hasher, Record row) {
+    TreeSet<String> labels = new TreeSet<>(row.get(1).asList(Value::asString));
+    if (marked) {
+      labels.remove(StandbyMarks.NODE);
+    }
     return hasher.hash(
-        ElementId.vertex(original(row.get(0).asLong())),
-        new Vertex(
-            new TreeSet<>(row.get(1).asList(Value::asString)),
-            BoltValues.fromBolt(row.get(2).asMap())));
+        ElementId.vertex(original(row.get(0))), new Vertex(labels, properties(row.get(2))));
   }
 
   private ElementHash edge(ElementHasher hasher, Record row) {
@@ -95,14 +119,28 @@ final class BoltReadBack {
         ElementId.edge("0"), // an edge's own id is not part of its hash
         new Edge(
             row.get(0).asString(),
-            original(row.get(1).asLong()),
-            original(row.get(2).asLong()),
-            BoltValues.fromBolt(row.get(3).asMap())));
+            original(row.get(1)),
+            original(row.get(2)),
+            properties(row.get(3))));
+  }
+
+  private SortedMap<String, dev.varve.graph.Value> properties(Value found) {
+    SortedMap<String, dev.varve.graph.Value> properties = BoltValues.fromBolt(found.asMap());
+    if (marked) {
+      properties.remove(StandbyMarks.ID);
+    }
+    return properties;
   }
 
   /** What the restore did not write has no original id: it makes the fingerprints differ. */
-  private String original(long target) {
-    OptionalLong original = ids.original(target);
+  private String original(Value target) {
+    if (target.isNull()) {
+      return "stranger";
+    }
+    if (ids.isEmpty()) {
+      return Long.toString(target.asLong());
+    }
+    OptionalLong original = ids.get().original(target.asLong());
     return original.isPresent() ? Long.toString(original.getAsLong()) : "stranger " + target;
   }
 }

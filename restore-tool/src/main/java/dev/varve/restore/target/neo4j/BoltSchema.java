@@ -34,10 +34,24 @@ final class BoltSchema {
       names.add(row.get(0).asString());
     }
     names.remove(Bookkeeping.CONSTRAINT);
+    names.removeIf(name -> name.startsWith(StandbyMarks.PREFIX));
     return names;
   }
 
-  /** Removes what {@link #names} finds. */
+  /** Removes rules by name, those that are there. */
+  void drop(Set<String> unwanted) {
+    for (Record row : session.repeatable("SHOW CONSTRAINTS YIELD name", Map.of())) {
+      if (unwanted.contains(row.get(0).asString())) {
+        session.repeatable(
+            "DROP CONSTRAINT " + Cypher.name(row.get(0).asString()) + " IF EXISTS", Map.of());
+      }
+    }
+    for (String name : unwanted) {
+      session.repeatable("DROP INDEX " + Cypher.name(name) + " IF EXISTS", Map.of());
+    }
+  }
+
+  /** Removes everything, our own too. */
   void drop() {
     for (Record row : session.repeatable("SHOW CONSTRAINTS YIELD name", Map.of())) {
       session.repeatable(
@@ -97,7 +111,7 @@ final class BoltSchema {
   }
 
   /** Filling an index takes as long as it takes; a failed one ends it. */
-  private void awaitIndexes() {
+  void awaitIndexes() {
     while (true) {
       List<Record> waiting =
           session.repeatable(

@@ -22,6 +22,7 @@ import org.neo4j.driver.Record;
 import org.neo4j.driver.Session;
 import org.neo4j.driver.SessionConfig;
 import org.neo4j.driver.Transaction;
+import org.neo4j.driver.TransactionConfig;
 import org.neo4j.driver.exceptions.AuthenticationException;
 import org.neo4j.driver.exceptions.FatalDiscoveryException;
 import org.neo4j.driver.exceptions.Neo4jException;
@@ -114,11 +115,19 @@ final class BoltSession implements AutoCloseable {
    * @param work writes; runs in a transaction of its own
    */
   <T> T commitOnce(Function<Transaction, Optional<T>> done, Function<Transaction, T> work) {
+    return commitOnce(TransactionConfig.empty(), done, work);
+  }
+
+  /** As above, with metadata for the store's log. */
+  <T> T commitOnce(
+      TransactionConfig config,
+      Function<Transaction, Optional<T>> done,
+      Function<Transaction, T> work) {
     boolean[] tried = {false};
     return retrying(
         () -> {
           try (Session once = driver.session(session);
-              Transaction transaction = once.beginTransaction()) {
+              Transaction transaction = once.beginTransaction(config)) {
             if (tried[0]) {
               Optional<T> earlier = done.apply(transaction);
               if (earlier.isPresent()) {

@@ -1,5 +1,6 @@
 package dev.varve.restore.target.neo4j;
 
+import dev.varve.archive.Reached;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import dev.varve.restore.GraphTarget;
@@ -29,11 +30,20 @@ public final class BoltTarget implements GraphTarget {
   private final Bookkeeping bookkeeping;
   private final BoltSchema schema;
   private final IdMap ids;
+  private final Optional<Reached> standby;
   private Bookkeeping.@Nullable Root root;
 
   /** Connects nowhere yet. */
   public BoltTarget(BoltSettings settings) {
+    this(settings, Optional.empty());
+  }
+
+  /**
+   * @param standby the cut that the target is restored to, if it is to be a standby afterwards
+   */
+  BoltTarget(BoltSettings settings, Optional<Reached> standby) {
     this.settings = settings;
+    this.standby = standby;
     session = new BoltSession(settings);
     bookkeeping = new Bookkeeping(session);
     schema = new BoltSchema(session);
@@ -105,9 +115,16 @@ public final class BoltTarget implements GraphTarget {
     LiveGraph.Size size = graph.estimate();
     try (Dispatcher dispatcher = new Dispatcher("write", settings.writers(), BATCHES_WAITING)) {
       progress.phase("vertices", size.vertices());
-      new VertexBatches(session, bookkeeping, limits, ids, progress).write(graph, done, dispatcher);
+      new VertexBatches(session, bookkeeping, limits, ids, standby.isPresent(), progress)
+          .write(graph, done, dispatcher);
       progress.phase("edges", size.edges());
-      new EdgeBatches(session, limits, ids, progress).write(graph, done, dispatcher);
+      EdgeBatches edges = new EdgeBatches(session, limits, ids, standby.isPresent(), progress);
+      edges.write(graph, done, dispatcher);
+      if (standby.isPresent()) {
+        StandbyMarks marks = new StandbyMarks(session);
+        marks.createForNodes();
+        marks.createFor(edges.types());
+      }
     }
     progress.phase("schema", graph.schema().rules().size());
     schema.create(graph.schema());
@@ -115,7 +132,7 @@ public final class BoltTarget implements GraphTarget {
 
   @Override
   public ReadBack readBack(Progress progress) {
-    return new BoltReadBack(session, ids, progress).read();
+    return new BoltReadBack(session, Optional.of(ids), standby.isPresent(), progress).read();
   }
 
   @Override
@@ -123,6 +140,7 @@ public final class BoltTarget implements GraphTarget {
     opened();
     bookkeeping.mark(good ? Bookkeeping.State.GOOD : Bookkeeping.State.DIFFERENT);
     if (good) {
+      standby.ifPresent(new StandbyCut(session)::begin);
       bookkeeping.remove();
     }
   }

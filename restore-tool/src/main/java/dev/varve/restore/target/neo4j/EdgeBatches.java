@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.neo4j.driver.Transaction;
 
 /**
@@ -36,16 +37,28 @@ final class EdgeBatches {
   private final BoltSession session;
   private final Bookkeeping.Root limits;
   private final IdMap ids;
+  private final boolean marked;
+  private final Set<String> types = new TreeSet<>();
   private final Progress progress;
 
-  EdgeBatches(BoltSession session, Bookkeeping.Root limits, IdMap ids, Progress progress) {
+  /**
+   * @param marked whether to write what a standby needs, see {@link StandbyMarks}
+   */
+  EdgeBatches(
+      BoltSession session, Bookkeeping.Root limits, IdMap ids, boolean marked, Progress progress) {
     this.session = session;
     this.limits = limits;
     this.ids = ids;
+    this.marked = marked;
     this.progress = progress;
   }
 
   private record Row(LiveElement element, Edge edge) {}
+
+  /** The types of all edges that were seen. */
+  Set<String> types() {
+    return types;
+  }
 
   /**
    * Writes all that is not written yet.
@@ -61,7 +74,9 @@ final class EdgeBatches {
       long bytes = 0;
       long number = 0;
       for (LiveElement edge = edges.next(); edge != null; edge = edges.next()) {
-        window.add(new Row(edge, (Edge) edge.state()));
+        Row row = new Row(edge, (Edge) edge.state());
+        types.add(row.edge().type());
+        window.add(row);
         bytes += edge.stateBytes();
         if (window.size() >= windowElements || bytes >= windowBytes) {
           submit(number++, window, done, dispatcher);
@@ -121,13 +136,17 @@ final class EdgeBatches {
   private void write(String key, List<Row> rows) {
     Map<String, List<Map<String, Object>>> byType = new HashMap<>();
     for (Row row : rows) {
+      Map<String, Object> properties = BoltValues.toBolt(row.edge().properties());
+      if (marked) {
+        StandbyWrites.mark(row.element().id(), properties);
+      }
       byType
           .computeIfAbsent(row.edge().type(), type -> new ArrayList<>())
           .add(
               Map.of(
                   "s", end(row, row.edge().start()),
                   "e", end(row, row.edge().end()),
-                  "p", BoltValues.toBolt(row.edge().properties())));
+                  "p", properties));
     }
     session.commitOnce(
         transaction -> Bookkeeping.ids(transaction, key),

@@ -26,18 +26,24 @@ final class VertexBatches {
   private final Bookkeeping bookkeeping;
   private final Bookkeeping.Root limits;
   private final IdMap ids;
+  private final boolean marked;
   private final Progress progress;
 
+  /**
+   * @param marked whether to write what a standby needs, see {@link StandbyMarks}
+   */
   VertexBatches(
       BoltSession session,
       Bookkeeping bookkeeping,
       Bookkeeping.Root limits,
       IdMap ids,
+      boolean marked,
       Progress progress) {
     this.session = session;
     this.bookkeeping = bookkeeping;
     this.limits = limits;
     this.ids = ids;
+    this.marked = marked;
     this.progress = progress;
   }
 
@@ -110,7 +116,7 @@ final class VertexBatches {
         });
   }
 
-  private static Map<SortedSet<String>, List<Map<String, Object>>> byLabels(Batch batch) {
+  private Map<SortedSet<String>, List<Map<String, Object>>> byLabels(Batch batch) {
     Map<SortedSet<String>, List<Map<String, Object>>> byLabels = new HashMap<>();
     for (int i = 0; i < batch.vertices().size(); i++) {
       LiveElement element = batch.vertices().get(i);
@@ -118,9 +124,14 @@ final class VertexBatches {
       if (vertex.labels().contains(Bookkeeping.BATCH)) {
         throw Bookkeeping.labelInUse(element.id());
       }
+      SortedSet<String> labels = vertex.labels();
+      Map<String, Object> properties = BoltValues.toBolt(vertex.properties());
+      if (marked) {
+        labels = StandbyWrites.mark(element.id(), labels, properties);
+      }
       byLabels
-          .computeIfAbsent(vertex.labels(), labels -> new ArrayList<>())
-          .add(Map.of("i", i, "p", BoltValues.toBolt(vertex.properties())));
+          .computeIfAbsent(labels, key -> new ArrayList<>())
+          .add(Map.of("i", i, "p", properties));
     }
     return byLabels;
   }

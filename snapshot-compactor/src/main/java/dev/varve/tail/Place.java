@@ -1,7 +1,7 @@
-package dev.varve.compact;
+package dev.varve.tail;
 
 /** One partition that the compactor reads. */
-record Place(String topic, int partition) {
+public record Place(String topic, int partition) {
   @Override
   public String toString() {
     return topic + " partition " + partition;

@@ -1,4 +1,4 @@
-package dev.varve.compact;
+package dev.varve.tail;
 
 import dev.varve.archive.Manifest;
 import dev.varve.fault.ExitCode;
@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.TopicDescription;
@@ -29,15 +30,16 @@ import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
- * Reads both topology tables and the transactions topic, committed records only, from where the
- * newest manifest says. Keeps no position in Kafka.
+ * Reads both topology tables and the transactions topic, committed records only, from where it is
+ * told to. Keeps no position in Kafka.
  */
-final class Tail implements AutoCloseable {
+public final class Tail implements AutoCloseable {
 
   private static final int RECORDS_A_POLL = 4000;
   private static final int FETCH_BYTES = 16 << 20;
   private static final Duration TOPICS_PAUSE = Duration.ofMillis(500);
 
+  private final Source source;
   private final Map<String, Object> settings;
   private final KafkaConsumer<byte[], byte[]> consumer;
   private final List<Place> places;
@@ -45,7 +47,12 @@ final class Tail implements AutoCloseable {
   private final Map<TopicPartition, Integer> numbers = new HashMap<>();
   private final Map<String, String> topicIds;
 
-  private Tail(Map<String, Object> settings, List<Place> places, Map<String, String> topicIds) {
+  private Tail(
+      Source source,
+      Map<String, Object> settings,
+      List<Place> places,
+      Map<String, String> topicIds) {
+    this.source = source;
     this.settings = settings;
     this.consumer = consumer(settings);
     this.places = places;
@@ -57,8 +64,29 @@ final class Tail implements AutoCloseable {
     }
   }
 
+  /**
+   * What is read, and by whom.
+   *
+   * @param graph which graph
+   * @param kafka settings of Kafka's clients, {@code bootstrap.servers} among them
+   * @param reader such as {@code compactor}; in errors, and in the client's id
+   * @param topicsWait how long to wait for the topics to come into being
+   */
+  public record Source(
+      String graph, Map<String, String> kafka, String reader, Duration topicsWait) {
+    public Source {
+      kafka = Map.copyOf(kafka);
+    }
+
+    /** Without the values of Kafka's settings, which may be secret. */
+    @Override
+    public String toString() {
+      return "Source[" + graph + ", " + reader + "]";
+    }
+  }
+
   /** Takes what was read. */
-  interface Sink {
+  public interface Sink {
     void accept(int place, ConsumerRecord<byte[], byte[]> record);
   }
 
@@ -67,10 +95,10 @@ final class Tail implements AutoCloseable {
    *
    * @throws VarveException if there are no topics when the time is up
    */
-  static Tail open(CompactConfig config, Insistence insistence) {
-    Topics topics = new Topics(config.graph());
+  public static Tail open(Source source, Insistence insistence) {
+    Topics topics = new Topics(source.graph());
     List<String> names = List.of(topics.vertices(), topics.edges(), topics.transactions());
-    Map<String, TopicDescription> found = describe(config, insistence, names);
+    Map<String, TopicDescription> found = describe(source, insistence, names);
     List<Place> places = new ArrayList<>();
     Map<String, String> ids = new HashMap<>();
     for (String name : names) {
@@ -81,16 +109,17 @@ final class Tail implements AutoCloseable {
       ids.put(name, topic.topicId().toString());
       topic.partitions().forEach(p -> places.add(new Place(name, p.partition())));
     }
-    Map<String, Object> settings = new HashMap<>(config.kafka());
+    Map<String, Object> settings = new HashMap<>(source.kafka());
     settings.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
     settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, "false");
     settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
     settings.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, "false");
     settings.putIfAbsent(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, RECORDS_A_POLL);
     settings.putIfAbsent(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, FETCH_BYTES);
-    settings.putIfAbsent(ConsumerConfig.CLIENT_ID_CONFIG, "varve-compact-" + config.graph());
+    settings.putIfAbsent(
+        ConsumerConfig.CLIENT_ID_CONFIG, "varve-" + source.reader() + "-" + source.graph());
     settings.remove(ConsumerConfig.GROUP_ID_CONFIG);
-    Tail tail = new Tail(settings, List.copyOf(places), ids);
+    Tail tail = new Tail(source, settings, List.copyOf(places), ids);
     tail.consumer.assign(tail.partitions);
     return tail;
   }
@@ -99,16 +128,16 @@ final class Tail implements AutoCloseable {
     return new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer());
   }
 
-  List<Place> places() {
+  public List<Place> places() {
     return places;
   }
 
-  Optional<String> topicId(String topic) {
+  public Optional<String> topicId(String topic) {
     return Optional.ofNullable(topicIds.get(topic));
   }
 
   /** Where the committed records of each place end now. */
-  long[] ends() throws IOException {
+  public long[] ends() throws IOException {
     return offsets("ends", consumer::endOffsets);
   }
 
@@ -116,7 +145,7 @@ final class Tail implements AutoCloseable {
    * Where the records of each place end now, those of transactions included that are not over yet:
    * one whose commit was just confirmed may still be open here.
    */
-  long[] writtenEnds() throws IOException {
+  public long[] writtenEnds() throws IOException {
     Map<String, Object> uncommitted = new HashMap<>(settings);
     uncommitted.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_uncommitted");
     uncommitted.compute(ConsumerConfig.CLIENT_ID_CONFIG, (key, id) -> id + "-ends");
@@ -126,7 +155,7 @@ final class Tail implements AutoCloseable {
   }
 
   /** Begins at the beginning. */
-  void seekToBeginning() throws IOException {
+  public void seekToBeginning() throws IOException {
     long[] beginnings = offsets("beginnings", consumer::beginningOffsets);
     for (int i = 0; i < beginnings.length; i++) {
       consumer.seek(partitions.get(i), beginnings[i]);
@@ -134,48 +163,57 @@ final class Tail implements AutoCloseable {
   }
 
   /**
-   * Goes on where a manifest ended.
+   * Goes on where somebody stopped.
    *
-   * @return its positions, one for each place
-   * @throws VarveException if the topics no longer hold what follows
+   * @param known where to go on reading
+   * @param what they follow, such as {@code manifest 7}
+   * @return the positions, one for each place
+   * @throws TableGapException if the topics no longer hold what follows
    */
-  List<Manifest.Position> seek(Manifest manifest) throws IOException {
+  public List<Manifest.Position> seek(List<Manifest.Position> known, String what)
+      throws IOException {
     long[] beginnings = offsets("beginnings", consumer::beginningOffsets);
     long[] ends = ends();
     List<Manifest.Position> positions = new ArrayList<>();
     for (int i = 0; i < places.size(); i++) {
       Place place = places.get(i);
       Manifest.Position position =
-          manifest.positions().stream()
+          known.stream()
               .filter(p -> p.topic().equals(place.topic()) && p.partition() == place.partition())
               .findFirst()
-              .orElseThrow(() -> gone(manifest, place + " is new"));
+              .orElseThrow(() -> gone(what, place + " is new"));
       Optional<String> id = topicId(place.topic());
       if (position.topicId().isPresent() && !position.topicId().equals(id)) {
-        throw gone(manifest, place.topic() + " is another topic than it was");
+        throw gone(what, place.topic() + " is another topic than it was");
       }
       if (position.offset() < beginnings[i]) {
         throw gone(
-            manifest,
+            what,
             "%s begins at offset %d, needed is %d"
                 .formatted(place, beginnings[i], position.offset()));
       }
       if (position.offset() > ends[i]) {
         throw gone(
-            manifest,
+            what,
             "%s ends at offset %d, needed is %d".formatted(place, ends[i], position.offset()));
       }
       positions.add(position);
       consumer.seek(partitions.get(i), position.offset());
     }
-    if (manifest.positions().size() > places.size()) {
-      throw gone(manifest, "there are fewer partitions than there were");
+    if (known.size() > places.size()) {
+      throw gone(what, "there are fewer partitions than there were");
     }
     return positions;
   }
 
+  /** Reads on in some places only; in all if none is named. */
+  public void rest(Set<Integer> resting) {
+    consumer.resume(partitions);
+    consumer.pause(resting.stream().map(partitions::get).toList());
+  }
+
   /** Hands on what has come. */
-  void poll(Duration wait, Sink sink) {
+  public void poll(Duration wait, Sink sink) {
     try {
       ConsumerRecords<byte[], byte[]> records = consumer.poll(wait);
       for (TopicPartition partition : records.partitions()) {
@@ -185,25 +223,25 @@ final class Tail implements AutoCloseable {
         }
       }
     } catch (InvalidOffsetException e) {
-      throw new VarveException(
+      throw new TableGapException(
           ExitCode.FAILED,
           "records were removed before they were read: " + e.getMessage(),
           "the topics' lag or retention is too short; begin a new base (startOver)",
           e);
     } catch (KafkaException e) {
       if (!(e instanceof RetriableException)) {
-        throw failed(e);
+        throw failed(source, e);
       }
     }
   }
 
   /** The offset of the next record of a place. */
-  long position(int place) {
+  public long position(int place) {
     return consumer.position(partitions.get(place));
   }
 
   /** Whether everything up to the ends has been handed on. */
-  boolean reached(long[] ends) {
+  public boolean reached(long[] ends) {
     for (int i = 0; i < ends.length; i++) {
       if (position(i) < ends[i]) {
         return false;
@@ -244,14 +282,14 @@ final class Tail implements AutoCloseable {
     } catch (RetriableException e) {
       throw new IOException("Kafka does not tell where the topics' " + what + " are", e);
     } catch (KafkaException e) {
-      throw failed(e);
+      throw failed(source, e);
     }
   }
 
   private static Map<String, TopicDescription> describe(
-      CompactConfig config, Insistence insistence, List<String> names) {
-    Map<String, Object> settings = new HashMap<>(config.kafka());
-    long deadline = System.nanoTime() + config.topicsWait().toNanos();
+      Source source, Insistence insistence, List<String> names) {
+    Map<String, Object> settings = new HashMap<>(source.kafka());
+    long deadline = System.nanoTime() + source.topicsWait().toNanos();
     try (Admin admin = Admin.create(settings)) {
       while (true) {
         try {
@@ -259,7 +297,7 @@ final class Tail implements AutoCloseable {
         } catch (ExecutionException e) {
           Throwable cause = e.getCause();
           if (!(cause instanceof RetriableException)) {
-            throw failed(cause == null ? e : cause);
+            throw failed(source, cause == null ? e : cause);
           }
           if (System.nanoTime() > deadline) {
             throw new VarveException(
@@ -267,7 +305,7 @@ final class Tail implements AutoCloseable {
                 cause instanceof UnknownTopicOrPartitionException
                     ? "there are no topics %s".formatted(names)
                     : "Kafka at %s does not answer: %s"
-                        .formatted(config.kafka().get("bootstrap.servers"), cause.getMessage()),
+                        .formatted(source.kafka().get("bootstrap.servers"), cause.getMessage()),
                 cause instanceof UnknownTopicOrPartitionException
                     ? "start capture and fold, which create them, or check the graph's name"
                     : "check kafka.bootstrap and that the broker runs",
@@ -282,23 +320,25 @@ final class Tail implements AutoCloseable {
     }
   }
 
-  private static VarveException failed(Throwable e) {
+  private static VarveException failed(Source source, Throwable e) {
     boolean denied = e instanceof AuthenticationException || e instanceof AuthorizationException;
     return new VarveException(
         ExitCode.FAILED,
-        (denied ? "Kafka refuses the compactor: " : "Kafka cannot be read: ") + e.getMessage(),
+        (denied ? "Kafka refuses the " + source.reader() + ": " : "Kafka cannot be read: ")
+            + e.getMessage(),
         denied
             ? "check user and password, and the right to read the tables and transactions topic"
             : "check the Kafka settings and the broker's log",
         e);
   }
 
-  private static VarveException gone(Manifest manifest, String why) {
-    return new VarveException(
+  private TableGapException gone(String what, String why) {
+    return new TableGapException(
         ExitCode.FAILED,
-        "Kafka no longer holds what follows manifest %d: %s; what is laid down is whole"
-            .formatted(manifest.number(), why),
+        "Kafka no longer holds what follows %s: %s; what is laid down is whole"
+            .formatted(what, why),
         "begin a new base (startOver); give the topics a longer compaction lag and retention than"
-            + " the compactor's longest outage");
+            + " the longest outage of the "
+            + source.reader());
   }
 }

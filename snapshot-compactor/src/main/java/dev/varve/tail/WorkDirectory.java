@@ -1,4 +1,4 @@
-package dev.varve.compact;
+package dev.varve.tail;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -20,10 +20,9 @@ import org.slf4j.LoggerFactory;
  * A directory for one run of one program's temporary files. A lock on a file beside it shows that
  * the program lives; what a killed one left is removed by the next.
  */
-final class WorkDirectory implements AutoCloseable {
+public final class WorkDirectory implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(WorkDirectory.class);
-  private static final String PREFIX = "compact-";
   private static final String LOCK = ".lock";
 
   private final Path path;
@@ -36,11 +35,15 @@ final class WorkDirectory implements AutoCloseable {
     this.lock = lock;
   }
 
-  /** Makes a directory in the parent, and removes those of programs that are dead. */
-  static WorkDirectory claim(Path parent) throws IOException {
+  /**
+   * Makes a directory in the parent, and removes those of programs that are dead.
+   *
+   * @param prefix of its name, which such programs have in common
+   */
+  public static WorkDirectory claim(Path parent, String prefix) throws IOException {
     Files.createDirectories(parent);
-    removeAbandoned(parent);
-    String name = PREFIX + UUID.randomUUID();
+    removeAbandoned(parent, prefix);
+    String name = prefix + UUID.randomUUID();
     Path lockFile = parent.resolve(name + LOCK);
     FileChannel lock =
         FileChannel.open(lockFile, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
@@ -52,7 +55,7 @@ final class WorkDirectory implements AutoCloseable {
     return new WorkDirectory(Files.createDirectory(parent.resolve(name)), lockFile, lock);
   }
 
-  Path path() {
+  public Path path() {
     return path;
   }
 
@@ -63,11 +66,11 @@ final class WorkDirectory implements AutoCloseable {
     Files.deleteIfExists(lockFile);
   }
 
-  private static void removeAbandoned(Path parent) throws IOException {
+  private static void removeAbandoned(Path parent, String prefix) throws IOException {
     List<Path> locks;
     try (Stream<Path> entries = Files.list(parent)) {
       locks =
-          entries.filter(p -> p.getFileName().toString().matches(PREFIX + ".*\\" + LOCK)).toList();
+          entries.filter(p -> p.getFileName().toString().matches(prefix + ".*\\" + LOCK)).toList();
     }
     for (Path file : locks) {
       try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE);

@@ -1,7 +1,7 @@
-package dev.varve.compact;
+package dev.varve.tail;
 
-import dev.varve.compact.SortEntry.Origin;
-import dev.varve.compact.SortEntry.Rank;
+import dev.varve.tail.SortEntry.Origin;
+import dev.varve.tail.SortEntry.Rank;
 import dev.varve.wire.AvroOutput;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * level. {@link #merge} reads everything without removing anything; only {@link Merge#commit} does,
  * so that a flush that failed can be done again.
  */
-final class VersionSorter implements AutoCloseable {
+public final class VersionSorter implements AutoCloseable {
 
   /** How many runs of a level are merged into one of the next. */
   private static final int FAN_IN = 48;
@@ -35,7 +35,7 @@ final class VersionSorter implements AutoCloseable {
   /**
    * @param directory for runs, of this sorter alone
    */
-  VersionSorter(Path directory, long budgetBytes) {
+  public VersionSorter(Path directory, long budgetBytes) {
     this.directory = directory;
     this.buffer = new SortBuffer(budgetBytes);
   }
@@ -45,7 +45,7 @@ final class VersionSorter implements AutoCloseable {
    *
    * @param source holds the encoded version
    */
-  void addVersion(
+  public void addVersion(
       byte kind, String id, Origin origin, Rank rank, byte[] source, int offset, int length)
       throws IOException {
     byte[] idBytes = id.getBytes(StandardCharsets.UTF_8);
@@ -60,7 +60,8 @@ final class VersionSorter implements AutoCloseable {
   }
 
   /** Adds a transaction. */
-  void addTransaction(Origin origin, byte[] source, int offset, int length) throws IOException {
+  public void addTransaction(Origin origin, byte[] source, int offset, int length)
+      throws IOException {
     int at = room(SortEntry.length(length));
     byte[] b = buffer.bytes();
     SortEntry.writeHeader(b, at, SortEntry.TRANSACTION, origin, new Rank(0, 0), NO_ID, 0, length);
@@ -69,21 +70,21 @@ final class VersionSorter implements AutoCloseable {
   }
 
   /** How many entries it holds. */
-  long count() {
+  public long count() {
     return buffer.count() + runs.stream().mapToLong(SortRun::entries).sum();
   }
 
   /** How many bytes its entries have. */
-  long bytes() {
+  public long bytes() {
     return buffer.usedBytes() + spilledBytes();
   }
 
-  long spilledBytes() {
+  public long spilledBytes() {
     return runs.stream().mapToLong(SortRun::bytes).sum();
   }
 
   /** Forgets everything. */
-  void clear() throws IOException {
+  public void clear() throws IOException {
     buffer.clear();
     for (SortRun run : runs) {
       run.delete();
@@ -92,7 +93,7 @@ final class VersionSorter implements AutoCloseable {
   }
 
   /** Begins to go through everything in order; nothing may be added before it is closed. */
-  Merge merge() throws IOException {
+  public Merge merge() throws IOException {
     buffer.sort();
     return new Merge();
   }
@@ -216,7 +217,7 @@ final class VersionSorter implements AutoCloseable {
   }
 
   /** One pass over everything. */
-  final class Merge implements AutoCloseable {
+  public final class Merge implements AutoCloseable {
     private final List<SortCursor> cursors = new ArrayList<>();
     private final BufferCursor memory = new BufferCursor();
     private final Queue queue;
@@ -239,21 +240,21 @@ final class VersionSorter implements AutoCloseable {
       }
     }
 
-    boolean next() throws IOException {
+    public boolean next() throws IOException {
       current = queue.next();
       return current != null;
     }
 
-    byte[] bytes() {
+    public byte[] bytes() {
       return cursor().bytes();
     }
 
-    int at() {
+    public int at() {
       return cursor().at();
     }
 
     /** The entry stays in the sorter after {@link #commit}. */
-    void keep() throws IOException {
+    public void keep() throws IOException {
       SortCursor cursor = cursor();
       if (cursor == memory) {
         if (keptCount == kept.length) {
@@ -271,7 +272,7 @@ final class VersionSorter implements AutoCloseable {
     }
 
     /** Does all of {@link #commit} that can fail; what was kept is now written. */
-    void seal() throws IOException {
+    public void seal() throws IOException {
       SortRun.Writer writer = carry;
       if (writer != null) {
         carried = writer.finish(0);
@@ -279,7 +280,7 @@ final class VersionSorter implements AutoCloseable {
     }
 
     /** Removes all entries but those that were kept; {@link #seal} comes first. */
-    void commit() {
+    public void commit() {
       SortRun left = carried;
       if (left == null && carry != null) {
         throw new IllegalStateException("seal() comes first");

@@ -1,4 +1,4 @@
-package dev.varve.compact;
+package dev.varve.tail;
 
 import dev.varve.archive.Manifest;
 import dev.varve.change.Site;
@@ -12,8 +12,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Pure: no Kafka, no I/O, no clock. Places are numbered as in the list given.
  */
-final class CutTracker {
+public final class CutTracker {
 
   private final List<Place> places;
   private final State[] states;
@@ -42,7 +44,7 @@ final class CutTracker {
    *
    * @param ends for each place, where its records ended when reading began
    */
-  static CutTracker fresh(List<Place> places, long[] ends) {
+  public static CutTracker fresh(List<Place> places, long[] ends) {
     State[] states = new State[places.size()];
     for (int i = 0; i < states.length; i++) {
       states[i] = new State(0, ends[i]);
@@ -51,18 +53,19 @@ final class CutTracker {
   }
 
   /**
-   * Goes on where a manifest ended.
+   * Goes on after a cut.
    *
-   * @param positions of the manifest, one for each place
+   * @param positions where to go on reading after it, one for each place
+   * @param start the cut
    */
-  static CutTracker resumed(
-      List<Place> places, List<Manifest.Position> positions, Manifest manifest) {
+  public static CutTracker resumed(
+      List<Place> places, List<Manifest.Position> positions, Cut start) {
     State[] states = new State[places.size()];
     for (int i = 0; i < states.length; i++) {
       State state = new State(positions.get(i).versions(), 0);
       state.next = positions.get(i).offset();
       state.strict = true;
-      for (Manifest.SiteCut site : manifest.sites()) {
+      for (Manifest.SiteCut site : start.sites()) {
         Mark mark =
             new Mark(site.seq(), site.committedAtMicros(), -1, 0, site.store(), site.replaces());
         state.latest.put(site.site(), mark);
@@ -70,18 +73,18 @@ final class CutTracker {
       }
       states[i] = state;
     }
-    return new CutTracker(places, states, manifest.to());
+    return new CutTracker(places, states, start.vector());
   }
 
   /** Where a version or a transaction comes from. */
-  record Stamp(Site site, long seq, long committedAtMicros) {}
+  public record Stamp(Site site, long seq, long committedAtMicros) {}
 
   /**
    * A version, or a transaction in its topic, was read.
    *
    * @return how many were before it in its partition
    */
-  long version(int place, long offset, Stamp stamp) {
+  public long version(int place, long offset, Stamp stamp) {
     State state = states[place];
     Mark mark = state.latest.get(stamp.site());
     if (mark != null && mark.seq >= stamp.seq() && !start.covers(stamp.site(), stamp.seq())) {
@@ -101,7 +104,7 @@ final class CutTracker {
   }
 
   /** A watermark was read. */
-  void watermark(int place, long offset, Watermark watermark) {
+  public void watermark(int place, long offset, Watermark watermark) {
     State state = states[place];
     long missing = watermark.versions() - state.versions;
     if (missing != 0) {
@@ -135,7 +138,7 @@ final class CutTracker {
   }
 
   /** Everything before this offset was read. */
-  void passed(int place, long next) {
+  public void passed(int place, long next) {
     State state = states[place];
     state.next = Math.max(state.next, next);
     if (state.atSettle == null && state.next >= state.settleOffset) {
@@ -144,7 +147,7 @@ final class CutTracker {
   }
 
   /** Whether everything that was there at the beginning has been read. */
-  boolean settled() {
+  public boolean settled() {
     for (State state : states) {
       if (state.atSettle == null) {
         return false;
@@ -154,19 +157,19 @@ final class CutTracker {
   }
 
   /** Whether something was missing in the place when reading began. */
-  boolean compacted(int place) {
+  public boolean compacted(int place) {
     return states[place].compacted;
   }
 
   /** A base was laid down: from now on every missing version is a loss. */
-  void baseIsMade() {
+  public void baseIsMade() {
     for (State state : states) {
       state.strict = true;
     }
   }
 
   /** The newest cut that all partitions have reached. */
-  Cut cut() {
+  public Cut cut() {
     SortedMap<Site, Mark> marks = new TreeMap<>();
     for (Site site : common(state -> state.latest)) {
       for (State state : states) {
@@ -176,11 +179,41 @@ final class CutTracker {
     return closed(marks);
   }
 
+  /** The places that are further than a cut of theirs: reading on there does not move it. */
+  public Set<Integer> ahead(VersionVector cut) {
+    Set<Integer> ahead = new TreeSet<>();
+    for (int place = 0; place < states.length; place++) {
+      Map<Site, Mark> latest = states[place].latest;
+      boolean further =
+          latest.entrySet().stream()
+              .anyMatch(entry -> !cut.covers(entry.getKey(), entry.getValue().seq));
+      boolean behind = cut.seqs().keySet().stream().anyMatch(site -> !latest.containsKey(site));
+      if (further && !behind && holdsNoSiteBack(latest, cut)) {
+        ahead.add(place);
+      }
+    }
+    return ahead;
+  }
+
+  /** Whether the place is beyond the cut for every site that any place is beyond it for. */
+  private boolean holdsNoSiteBack(Map<Site, Mark> latest, VersionVector cut) {
+    for (State state : states) {
+      for (Map.Entry<Site, Mark> entry : state.latest.entrySet()) {
+        Mark own = latest.get(entry.getKey());
+        if (!cut.covers(entry.getKey(), entry.getValue().seq)
+            && (own == null || cut.covers(entry.getKey(), own.seq))) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
   /**
    * The cut for a base: the earliest, so that as much as possible can be restored to; but where
    * compaction has been at work, only the newest, and only if nothing that it removed is missed.
    */
-  Optional<Cut> baseCut() {
+  public Optional<Cut> baseCut() {
     if (!settled()) {
       return Optional.empty();
     }
@@ -207,7 +240,7 @@ final class CutTracker {
    * @param firstUncovered the first version of the place that the cut does not cover, if there is
    *     one
    */
-  SortEntry.Origin position(
+  public SortEntry.Origin position(
       int place, VersionVector cut, SortEntry.@Nullable Origin firstUncovered) {
     State state = states[place];
     SortEntry.Origin position = new SortEntry.Origin(place, state.next, state.versions);
@@ -314,8 +347,8 @@ final class CutTracker {
     return reached.entrySet().stream().allMatch(e -> cut.covers(e.getKey(), e.getValue().seq));
   }
 
-  private VarveException hole(int place, long offset, Watermark watermark, long read) {
-    return new VarveException(
+  private TableGapException hole(int place, long offset, Watermark watermark, long read) {
+    return new TableGapException(
         ExitCode.DAMAGE_FOUND,
         "%s has a hole: the watermark at offset %d counts %d versions before it, %d were there"
                 .formatted(places.get(place), offset, watermark.versions(), read)

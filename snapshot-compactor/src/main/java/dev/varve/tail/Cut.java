@@ -1,4 +1,4 @@
-package dev.varve.compact;
+package dev.varve.tail;
 
 import dev.varve.archive.Manifest;
 import dev.varve.change.VersionVector;
@@ -9,16 +9,16 @@ import java.util.List;
  *
  * @param sites every site of the vector
  */
-record Cut(VersionVector vector, List<Manifest.SiteCut> sites) {
+public record Cut(VersionVector vector, List<Manifest.SiteCut> sites) {
 
-  static final Cut NOTHING = new Cut(VersionVector.EMPTY, List.of());
+  public static final Cut NOTHING = new Cut(VersionVector.EMPTY, List.of());
 
-  Cut {
+  public Cut {
     sites = List.copyOf(sites);
   }
 
   /** The latest commit time in it. */
-  long committedAtMicros() {
+  public long committedAtMicros() {
     return sites.stream().mapToLong(Manifest.SiteCut::committedAtMicros).max().orElse(0);
   }
 }

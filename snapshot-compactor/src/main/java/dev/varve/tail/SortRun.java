@@ -1,4 +1,4 @@
-package dev.varve.compact;
+package dev.varve.tail;
 
 import java.io.BufferedOutputStream;
 import java.io.IOException;

@@ -1,6 +1,5 @@
-package dev.varve.compact;
+package dev.varve.tail;
 
-import dev.varve.compact.CompactConfig.Retry;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import java.io.IOException;
@@ -16,7 +15,7 @@ import org.slf4j.LoggerFactory;
  * Does again what failed for a while: pauses grow, and there is an end to patience. {@link #stop}
  * ends a pause at once.
  */
-final class Insistence {
+public final class Insistence {
 
   private static final Logger LOG = LoggerFactory.getLogger(Insistence.class);
 
@@ -28,13 +27,13 @@ final class Insistence {
   /**
    * @param hint what an operator can do if it fails for good
    */
-  Insistence(Retry retry, String hint) {
+  public Insistence(Retry retry, String hint) {
     this.retry = retry;
     this.hint = hint;
   }
 
   /** Something that may fail for a while and does no harm if it is done again. */
-  interface Attempt<T> {
+  public interface Attempt<T> {
     T run() throws IOException;
   }
 
@@ -45,7 +44,7 @@ final class Insistence {
    * @throws VarveException if it still fails when patience ends
    * @throws CancellationException if {@link #stop} was called meanwhile
    */
-  <T> T insist(String what, Attempt<T> attempt) {
+  public <T> T insist(String what, Attempt<T> attempt) {
     long beganNanos = System.nanoTime();
     for (int failures = 1; ; failures++) {
       checkStopped();
@@ -59,9 +58,9 @@ final class Insistence {
         if (spent.compareTo(retry.giveUpAfter()) >= 0) {
           throw new VarveException(
               ExitCode.FAILED,
-              "cannot %s, tried %d times in %d s: %s; nothing is lost, what is missing in the chain"
+              "cannot %s, tried %d times in %d s: %s; nothing is lost, what is missing is still in"
                       .formatted(what, failures, spent.toSeconds(), e)
-                  + " is still in Kafka",
+                  + " Kafka",
               hint,
               e);
         }
@@ -73,20 +72,20 @@ final class Insistence {
   }
 
   /** What is wrong at the moment. */
-  Optional<String> trouble() {
+  public Optional<String> trouble() {
     return trouble;
   }
 
-  void stop() {
+  public void stop() {
     stopped.countDown();
   }
 
-  boolean isStopped() {
+  public boolean isStopped() {
     return stopped.getCount() == 0;
   }
 
   /** Waits; ends early if stopped. */
-  void pause(Duration pause) {
+  public void pause(Duration pause) {
     try {
       if (stopped.await(pause.toNanos(), TimeUnit.NANOSECONDS)) {
         checkStopped();

@@ -1,12 +1,11 @@
-package dev.varve.compact;
+package dev.varve.tail;
 
 import dev.varve.change.Transaction;
 import dev.varve.change.VersionVector;
-import dev.varve.compact.CutTracker.Stamp;
-import dev.varve.compact.SortEntry.Origin;
-import dev.varve.compact.SortEntry.Rank;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
+import dev.varve.tail.CutTracker.Stamp;
+import dev.varve.tail.SortEntry.Origin;
 import dev.varve.topology.VersionHeader;
 import dev.varve.wire.AvroInput;
 import dev.varve.wire.MalformedRecordException;
@@ -19,36 +18,46 @@ import java.util.List;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /**
- * Takes records as they come: watermarks to the tracker, versions and transactions to the sorter.
+ * Takes records as they come: watermarks to the tracker, versions and transactions to the tracker
+ * and to whoever collects them.
  */
-final class Intake implements Tail.Sink {
+public final class Intake implements Tail.Sink {
+
+  /** Collects versions and transactions, in the order of each partition. */
+  public interface Collector {
+
+    /**
+     * @param covered whether what was begun from covers it: it is read again
+     */
+    void version(
+        byte kind, String id, Origin origin, VersionHeader header, Body body, boolean covered);
+
+    void transaction(Origin origin, Transaction transaction, Body body, boolean covered);
+  }
+
+  /** An encoded record inside an array, which is used again afterwards. */
+  @SuppressWarnings("ArrayRecordComponent") // a view that lives for one call
+  public record Body(byte[] bytes, int offset, int length) {}
 
   private final Wire wire;
   private final List<Place> places;
   private final VersionVector start;
   private final CutTracker tracker;
-  private final VersionSorter sorter;
-  private final Insistence insistence;
+  private final Collector collector;
   private final VersionCodec versions = new VersionCodec();
   private final WatermarkCodec watermarks = new WatermarkCodec();
   private final TransactionCodec transactions = new TransactionCodec();
 
   /**
-   * @param start what is laid down already and is dropped if it is read again
+   * @param start what was begun from
    */
-  Intake(
-      Wire wire,
-      List<Place> places,
-      VersionVector start,
-      CutTracker tracker,
-      VersionSorter sorter,
-      Insistence insistence) {
+  public Intake(
+      Wire wire, List<Place> places, VersionVector start, CutTracker tracker, Collector collector) {
     this.wire = wire;
     this.places = places;
     this.start = start;
     this.tracker = tracker;
-    this.sorter = sorter;
-    this.insistence = insistence;
+    this.collector = collector;
   }
 
   @Override
@@ -78,9 +87,6 @@ final class Intake implements Tail.Sink {
             place,
             record.offset(),
             new Stamp(header.dot().site(), header.dot().seq(), header.committedAtMicros()));
-    if (start.covers(header.dot())) {
-      return;
-    }
     String key = new String(record.key(), StandardCharsets.UTF_8);
     byte kind = kind(place, record.offset(), key);
     String id = key.substring(1);
@@ -91,20 +97,13 @@ final class Intake implements Tail.Sink {
       }
       id = id.substring(0, id.length() - suffix.length());
     }
-    String elementId = id;
-    insistence.insist(
-        "spill",
-        () -> {
-          sorter.addVersion(
-              kind,
-              elementId,
-              new Origin(place, record.offset(), ordinal),
-              new Rank(header.weight(), header.committedAtMicros()),
-              input.array(),
-              from,
-              length);
-          return true;
-        });
+    collector.version(
+        kind,
+        id,
+        new Origin(place, record.offset(), ordinal),
+        header,
+        new Body(input.array(), from, length),
+        start.covers(header.dot()));
   }
 
   private void transaction(int place, long offset, AvroInput input) {
@@ -116,15 +115,11 @@ final class Intake implements Tail.Sink {
             place,
             offset,
             new Stamp(transaction.site(), transaction.seq(), transaction.committedAtMicros()));
-    if (start.covers(transaction.site(), transaction.seq())) {
-      return;
-    }
-    insistence.insist(
-        "spill",
-        () -> {
-          sorter.addTransaction(new Origin(place, offset, ordinal), input.array(), from, length);
-          return true;
-        });
+    collector.transaction(
+        new Origin(place, offset, ordinal),
+        transaction,
+        new Body(input.array(), from, length),
+        start.covers(transaction.site(), transaction.seq()));
   }
 
   private byte kind(int place, long offset, String key) {

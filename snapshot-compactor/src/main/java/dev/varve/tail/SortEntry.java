@@ -1,4 +1,4 @@
-package dev.varve.compact;
+package dev.varve.tail;
 
 import dev.varve.wire.AvroInput;
 import java.lang.invoke.MethodHandles;
@@ -22,13 +22,13 @@ import java.util.Arrays;
  *
  * Order: kind, id, version; transactions by offset.
  */
-final class SortEntry {
+public final class SortEntry {
 
-  static final byte VERTEX = 0;
-  static final byte EDGE = 1;
-  static final byte TRANSACTION = 2;
+  public static final byte VERTEX = 0;
+  public static final byte EDGE = 1;
+  public static final byte TRANSACTION = 2;
 
-  static final int HEADER_BYTES = 48;
+  public static final int HEADER_BYTES = 48;
   static final int LENGTH_BYTES = Integer.BYTES;
 
   private static final VarHandle SHORT =
@@ -49,10 +49,10 @@ final class SortEntry {
   private SortEntry() {}
 
   /** Where a record stood: which partition, at which offset, after how many versions. */
-  record Origin(int place, long offset, long ordinal) {}
+  public record Origin(int place, long offset, long ordinal) {}
 
   /** What versions are ordered by, beside id and dot. */
-  record Rank(long weight, long committedAtMicros) {}
+  public record Rank(long weight, long committedAtMicros) {}
 
   /** The length of an entry for a datum. */
   static int length(int datumBytes) {
@@ -75,34 +75,34 @@ final class SortEntry {
   }
 
   /** The whole entry, its length field included. */
-  static int totalLength(byte[] b, int at) {
+  public static int totalLength(byte[] b, int at) {
     return (int) INT.get(b, at) + LENGTH_BYTES;
   }
 
-  static byte kind(byte[] b, int at) {
+  public static byte kind(byte[] b, int at) {
     return b[at + 4];
   }
 
-  static Origin origin(byte[] b, int at) {
+  public static Origin origin(byte[] b, int at) {
     return new Origin(
         (short) SHORT.get(b, at + 6), (long) LONG.get(b, at + 8), (long) LONG.get(b, at + 16));
   }
 
-  static int datumLength(byte[] b, int at) {
+  public static int datumLength(byte[] b, int at) {
     return totalLength(b, at) - HEADER_BYTES;
   }
 
   /** A cursor over the version (without the id) or over the transaction. */
-  static AvroInput body(byte[] b, int at) {
+  public static AvroInput body(byte[] b, int at) {
     int before = (int) INT.get(b, at + 44);
     return new AvroInput(b, at + HEADER_BYTES + before, datumLength(b, at) - before);
   }
 
-  static String id(byte[] b, int at) {
+  public static String id(byte[] b, int at) {
     return new String(b, idStart(b, at), idLength(b, at), StandardCharsets.UTF_8);
   }
 
-  static boolean sameElement(byte[] a, int atA, byte[] b, int atB) {
+  public static boolean sameElement(byte[] a, int atA, byte[] b, int atB) {
     return kind(a, atA) == kind(b, atB)
         && Arrays.equals(
             a,

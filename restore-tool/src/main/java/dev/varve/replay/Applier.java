@@ -1,0 +1,119 @@
+package dev.varve.replay;
+
+import dev.varve.archive.Reached;
+import dev.varve.restore.standby.Advance;
+import dev.varve.restore.standby.Standby;
+import dev.varve.tail.Cut;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/**
+ * Takes what waits to the standby, step by step. Invariant: {@link #at} is what the standby itself
+ * says of how far it has come.
+ */
+final class Applier {
+
+  private static final double MICROS_A_SECOND = 1e6;
+
+  private final Standby standby;
+  private final Pending pending;
+  private final Backlog.Limits limits;
+  private final Boundary boundary;
+  private final Clock clock;
+  private Reached at;
+  private long transactions;
+  private long elements;
+  private long steps;
+  private boolean barred;
+  private boolean undecided;
+
+  Applier(
+      Standby standby,
+      Reached at,
+      Pending pending,
+      Backlog.Limits limits,
+      Boundary boundary,
+      Clock clock) {
+    this.standby = standby;
+    this.at = at;
+    this.pending = pending;
+    this.limits = limits;
+    this.boundary = boundary;
+    this.clock = clock;
+  }
+
+  Reached at() {
+    return at;
+  }
+
+  Cut cut() {
+    return new Cut(at.vector(), at.sites());
+  }
+
+  /**
+   * Applies the next step towards a goal.
+   *
+   * @return whether there was one
+   */
+  boolean step(Goal goal) {
+    Backlog.Limits most = goal.everyMoment() ? limits() : Backlog.Limits.NONE;
+    Backlog.Next next = pending.backlog().next(cut(), goal.cut(), most, boundary);
+    if (next instanceof Backlog.Next.Nothing nothing) {
+      barred = nothing.barred();
+      return false;
+    }
+    Cut to = ((Backlog.Next.Take) next).cut();
+    if (!goal.everyMoment() && !to.vector().equals(goal.cut().vector())) {
+      return false;
+    }
+    Optional<Advance> advance = pending.advance(at, to, goal);
+    undecided = advance.isEmpty();
+    if (advance.isEmpty()) {
+      return false;
+    }
+    long before = pending.backlog().transactions();
+    standby.apply(advance.get());
+    at = advance.get().to();
+    pending.applied(advance.get());
+    transactions += before - pending.backlog().transactions();
+    elements += advance.get().elements();
+    steps++;
+    return true;
+  }
+
+  /** Everything is read again from time to time in which much waits: larger steps, fewer passes. */
+  private Backlog.Limits limits() {
+    long share = pending.bytes() / STEPS_A_BACKLOG;
+    return share > limits.bytes()
+        ? new Backlog.Limits(Math.max(limits.versions(), share / VERSION_BYTES), share)
+        : limits;
+  }
+
+  private static final int STEPS_A_BACKLOG = 16;
+  private static final int VERSION_BYTES = 100;
+
+  /** Whether of every site something is there that may not be applied, and nothing that may. */
+  boolean barred() {
+    return barred;
+  }
+
+  ReplayStatus status(ReplayStatus.Phase phase, Optional<String> trouble) {
+    OptionalLong oldest = pending.backlog().oldestMicros();
+    long now = ChronoUnit.MICROS.between(Instant.EPOCH, clock.instant());
+    return new ReplayStatus(
+        phase,
+        at.vector(),
+        Optional.of(Instant.EPOCH.plus(at.committedAtMicros(), ChronoUnit.MICROS)),
+        pending.backlog().transactions(),
+        oldest.isPresent() ? Math.max(0, now - oldest.getAsLong()) / MICROS_A_SECOND : 0,
+        transactions,
+        elements,
+        steps,
+        undecided && trouble.isEmpty()
+            ? Optional.of("waits for a site whose concurrent changes are known in part")
+            : trouble);
+  }
+}

@@ -1,0 +1,52 @@
+package dev.varve.restore.standby;
+
+import dev.varve.archive.Reached;
+import dev.varve.graph.Element;
+import dev.varve.graph.ElementId;
+import dev.varve.graph.ElementKind;
+import dev.varve.wire.AvroInput;
+import dev.varve.wire.ElementCodec;
+import java.util.function.Consumer;
+
+/**
+ * What leads a standby from one cut to the next: of each element that changed the state at the next
+ * cut. Applied twice it gives the same.
+ */
+public interface Advance {
+
+  Reached from();
+
+  Reached to();
+
+  /** Hands out each changed element of a kind, in the order of the ids; as often as asked. */
+  void each(ElementKind kind, Consumer<Changed> receiver);
+
+  /** How many elements it has, removed ones included. */
+  long elements();
+
+  /**
+   * An element that changed.
+   *
+   * @param encoded the state as {@link ElementCodec} reads it; of no length if it was removed
+   * @param same whether it is certain that what the standby has under this id, if anything, is the
+   *     same element, with the same type and ends
+   */
+  @SuppressWarnings("ArrayRecordComponent") // is never compared
+  record Changed(ElementId id, byte[] encoded, boolean same) {
+
+    public boolean removed() {
+      return encoded.length == 0;
+    }
+
+    /** Decoded at each call. */
+    public Element state() {
+      return new ElementCodec().readState(new AvroInput(encoded)).orElseThrow();
+    }
+
+    /** Labels or type, and ends: decoded without the properties. */
+    public ElementCodec.Head head() {
+      AvroInput in = new AvroInput(encoded);
+      return ElementCodec.readHead(in);
+    }
+  }
+}

@@ -1,0 +1,70 @@
+package dev.varve.restore.standby;
+
+import dev.varve.archive.Reached;
+import dev.varve.change.VersionVector;
+import dev.varve.restore.GraphTarget;
+import dev.varve.restore.Progress;
+import dev.varve.restore.ReadBack;
+
+/**
+ * The seam to a store that follows a graph. The store itself keeps how far it has come, and alters
+ * it only together with its elements, in one transaction of its own; so whoever reads the store
+ * sees whole transactions of the source, and whoever goes on after a crash goes on from there.
+ *
+ * <p>Used by one thread. Every error is a {@link dev.varve.fault.VarveException}.
+ */
+public interface Standby extends AutoCloseable {
+
+  /** What is in the store; alters nothing. */
+  Condition inspect();
+
+  /**
+   * The store as the target of the restore that it begins with. When that is finished, the store
+   * stands at the cut and has what {@link #apply} needs.
+   *
+   * @param first the cut that is restored
+   */
+  GraphTarget bootstrap(Reached first);
+
+  /**
+   * Becomes the one who applies. Whoever was it before fails at its next step.
+   *
+   * @return how far the standby has come
+   */
+  Reached claim(String owner);
+
+  /**
+   * Applies a whole number of transactions and notes the cut, all in one transaction of the store;
+   * indexes and constraints follow behind.
+   *
+   * @throws dev.varve.fault.VarveException with {@link dev.varve.fault.ExitCode#FENCED} if somebody
+   *     else has become the one who applies
+   */
+  void apply(Advance advance);
+
+  /** Reads the whole of the store again, under the original ids and without what Varve added. */
+  ReadBack readBack(Progress progress);
+
+  /**
+   * Removes all that Varve has added to the graph, the cut last, a batch at a time: the store may
+   * be in use already. What was removed is not there any more if it is called again.
+   */
+  void strip(Progress progress);
+
+  /** Lets go of connections; never throws. */
+  @Override
+  void close();
+
+  /** What is in a store. */
+  sealed interface Condition {
+
+    /** Nothing that a restore into it would have to remove, or something that is not ours. */
+    record NoStandby() implements Condition {}
+
+    /** The restore that it begins with was interrupted. */
+    record Unfinished(VersionVector vector) implements Condition {}
+
+    /** A standby. */
+    record At(Reached reached) implements Condition {}
+  }
+}

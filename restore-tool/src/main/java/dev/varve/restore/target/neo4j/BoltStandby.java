@@ -1,0 +1,251 @@
+package dev.varve.restore.target.neo4j;
+
+import dev.varve.archive.Reached;
+import dev.varve.fault.ExitCode;
+import dev.varve.fault.VarveException;
+import dev.varve.graph.ElementKind;
+import dev.varve.graph.StoreSchema;
+import dev.varve.restore.GraphTarget;
+import dev.varve.restore.Progress;
+import dev.varve.restore.ReadBack;
+import dev.varve.restore.RestoreIdentity;
+import dev.varve.restore.standby.Advance;
+import dev.varve.restore.standby.Standby;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.neo4j.driver.Record;
+import org.neo4j.driver.Transaction;
+import org.neo4j.driver.TransactionConfig;
+import org.neo4j.driver.exceptions.ClientException;
+
+/**
+ * A running Neo4j that follows a graph; see {@link StandbyMarks} and {@link StandbyCut} for what it
+ * has beside the graph. Its log says of every transaction of a replay that it is one: its metadata
+ * has {@value #ORIGIN}.
+ */
+public final class BoltStandby implements Standby {
+
+  /** The key of the metadata of a replayed transaction: where it comes from. */
+  public static final String ORIGIN = "varve";
+
+  private static final int ELEMENTS_A_STRIP = 5_000;
+
+  private final BoltSettings settings;
+  private final BoltSession session;
+  private final StandbyMarks marks;
+  private final StandbyCut cut;
+  private final BoltSchema schema;
+  private @Nullable String owner;
+  private long step;
+
+  /** Connects nowhere yet. */
+  public BoltStandby(BoltSettings settings) {
+    this.settings = settings;
+    session = new BoltSession(settings);
+    marks = new StandbyMarks(session);
+    cut = new StandbyCut(session);
+    schema = new BoltSchema(session);
+  }
+
+  @Override
+  public Condition inspect() {
+    session.connect();
+    Bookkeeping bookkeeping = new Bookkeeping(session);
+    Optional<StandbyCut.Found> found = cut.read();
+    Optional<Bookkeeping.Root> root = bookkeeping.root();
+    if (found.isPresent()) {
+      if (root.isPresent()) {
+        bookkeeping.remove(); // all that the restore had left to do
+      }
+      return new Condition.At(found.get().reached());
+    }
+    return root.filter(restore -> restore.state() != Bookkeeping.State.DIFFERENT)
+        .<Condition>map(
+            restore -> new Condition.Unfinished(RestoreIdentity.parse(restore.restore()).vector()))
+        .orElseGet(Condition.NoStandby::new);
+  }
+
+  @Override
+  public GraphTarget bootstrap(Reached first) {
+    return new BoltTarget(settings, Optional.of(first));
+  }
+
+  @Override
+  public Reached claim(String newOwner) {
+    session.connect();
+    StandbyCut.Found found = cut.claim(newOwner);
+    owner = newOwner;
+    step = found.step();
+    marks.createForNodes();
+    marks.load();
+    if (!found.schemaDone()) {
+      schema.create(found.reached().schema());
+      cut.schemaDone();
+    }
+    return found.reached();
+  }
+
+  @Override
+  public void apply(Advance advance) {
+    StoreSchema before = advance.from().schema();
+    StoreSchema after = advance.to().schema();
+    marks.createFor(types(advance));
+    if (!before.equals(after)) {
+      schema.drop(
+          before.rules().stream()
+              .filter(rule -> !after.rules().contains(rule))
+              .map(StoreSchema.Rule::name)
+              .collect(Collectors.toSet()));
+    }
+    try {
+      commit(advance, false);
+    } catch (ConstraintInTheWay e) {
+      commit(advance, true);
+    }
+    if (!before.equals(after)) {
+      schema.create(after);
+      cut.schemaDone();
+    }
+  }
+
+  private static Set<String> types(Advance advance) {
+    Set<String> types = new TreeSet<>();
+    advance.each(
+        ElementKind.EDGE,
+        changed -> {
+          if (!changed.removed()) {
+            types.add(changed.head().labels().get(0));
+          }
+        });
+    return types;
+  }
+
+  /** Something has to be given up first by one element before another can have it. */
+  private static final class ConstraintInTheWay extends RuntimeException {
+    ConstraintInTheWay(Throwable cause) {
+      super(cause);
+    }
+  }
+
+  private void commit(Advance advance, boolean giveUp) {
+    String own = owner;
+    if (own == null) {
+      throw new IllegalStateException("claim the standby first");
+    }
+    long next = step + 1;
+    TransactionConfig config =
+        TransactionConfig.builder().withMetadata(Map.of(ORIGIN, origin(advance.to()))).build();
+    session.commitOnce(
+        config,
+        transaction ->
+            StandbyCut.lock(transaction, own) == next ? Optional.of(next) : Optional.empty(),
+        transaction -> {
+          long found = StandbyCut.lock(transaction, own);
+          if (found != step) {
+            throw new IllegalStateException("the standby is at step " + found + ", not " + step);
+          }
+          write(transaction, advance, giveUp);
+          boolean schemaDone = advance.from().schema().equals(advance.to().schema());
+          StandbyCut.advance(transaction, advance.to(), next, schemaDone);
+          return next;
+        });
+    step = next;
+  }
+
+  private static Map<String, Object> origin(Reached to) {
+    return Map.of("graph", to.graph(), "vector", to.vector().toString());
+  }
+
+  private void write(Transaction transaction, Advance advance, boolean giveUp) {
+    StandbyWrites writes = new StandbyWrites(transaction, advance, marks.types());
+    try {
+      if (giveUp) {
+        writes.giveUp(unique(advance, ElementKind.VERTEX), unique(advance, ElementKind.EDGE));
+      }
+      writes.write();
+    } catch (ClientException e) {
+      if (!e.code().equals("Neo.ClientError.Schema.ConstraintValidationFailed")) {
+        throw e;
+      }
+      if (!giveUp) {
+        throw new ConstraintInTheWay(e);
+      }
+      throw new VarveException(
+          ExitCode.FAILED,
+          "a constraint of the standby forbids what the source has at vv:"
+              + advance.to().vector()
+              + ": "
+              + e.getMessage()
+              + "; nothing of it was applied",
+          "drop that constraint in the standby if the source does not have it, and start again",
+          e);
+    }
+  }
+
+  private static Set<String> unique(Advance advance, ElementKind kind) {
+    return advance.from().schema().rules().stream()
+        .filter(rule -> rule.form() == StoreSchema.Form.CONSTRAINT && rule.kind() == kind)
+        .filter(rule -> rule.type().contains("UNIQUE") || rule.type().contains("KEY"))
+        .map(StoreSchema.Rule::properties)
+        .flatMap(List::stream)
+        .collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  @Override
+  public ReadBack readBack(Progress progress) {
+    return new BoltReadBack(session, Optional.empty(), true, progress).read();
+  }
+
+  /** The label and the ids go in batches, then what found them, then the cut. */
+  @Override
+  public void strip(Progress progress) {
+    progress.phase("strip", 0);
+    if (marks.types().isEmpty()) {
+      marks.load();
+    }
+    strip(
+        "MATCH (n:`"
+            + StandbyMarks.NODE
+            + "`) WITH n LIMIT $limit REMOVE n:`"
+            + StandbyMarks.NODE
+            + "`, n.`"
+            + StandbyMarks.ID
+            + "` RETURN count(n)",
+        progress);
+    for (String type : marks.types()) {
+      strip(
+          "MATCH ()-[r:"
+              + Cypher.name(type)
+              + "]->() WHERE r.`"
+              + StandbyMarks.ID
+              + "` IS NOT NULL WITH r LIMIT $limit REMOVE r.`"
+              + StandbyMarks.ID
+              + "` RETURN count(r)",
+          progress);
+    }
+    marks.drop();
+    cut.remove();
+  }
+
+  private void strip(String statement, Progress progress) {
+    Map<String, Object> limit = Map.of("limit", ELEMENTS_A_STRIP);
+    while (true) {
+      List<Record> rows = session.repeatable(statement, limit);
+      long stripped = rows.get(0).get(0).asLong();
+      if (stripped == 0) {
+        return;
+      }
+      progress.advance(stripped);
+    }
+  }
+
+  @Override
+  public void close() {
+    session.close();
+  }
+}
