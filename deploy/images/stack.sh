@@ -100,7 +100,14 @@ varve() {
 if [ $# -eq 0 ]; then
   set -- kafka registry s3 neo4j varve
 fi
+builds=
 for image in "$@"; do
-  "$image" >&2
+  "$image" >&2 &
+  builds="$builds $!"
+done
+for pid in $builds; do
+  wait "$pid"
+done
+for image in "$@"; do
   echo "$(echo "$image" | tr '[:lower:]' '[:upper:]')_IMAGE=varve-test/$image"
 done
