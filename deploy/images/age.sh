@@ -4,7 +4,7 @@
 # the image's name are the server's.
 . "$(dirname "$0")/debian.sh"
 exists varve-test/age:17
-bootstrap trixie
+bootstrap
 mkdir -p "$rootfs/etc/postgresql-common/createcluster.d"
 echo 'create_main_cluster = false' >"$rootfs/etc/postgresql-common/createcluster.d/none.conf"
 # pgBackRest is for the benchmarks: another backup of the same server, to stand beside ours

@@ -1,6 +1,9 @@
-# Sourced by the scripts beside it: makes an image of Debian packages where no registry can be reached.
+# Sourced by the scripts beside it: makes images of Debian packages where no registry can be reached.
 # Needs root, debootstrap and a Docker engine. Packages come from the mirror that this machine's apt is set up with.
 set -eu
+
+suite=trixie
+base=varve-test/debian:13
 
 exists() {
   if docker image inspect "$1" >/dev/null 2>&1; then
@@ -20,10 +23,18 @@ quietly() {
   "$@" >"$rootfs.log" 2>&1 || { tail -n 20 "$rootfs.log" >&2; exit 1; }
 }
 
-# bootstrap <suite>: a minimal Debian in $rootfs that can reach this machine's mirror
+# bootstrap: a minimal Debian in $rootfs that can reach this machine's mirror; bootstrapped once, kept as an image
 bootstrap() {
-  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -v security | head -n 1)
-  quietly debootstrap --variant=minbase --include=ca-certificates "$1" "$rootfs" "$mirror"
+  if docker image inspect "$base" >/dev/null 2>&1; then
+    container=$(docker create "$base" sh)
+    docker export "$container" | tar -x -C "$rootfs"
+    docker rm "$container" >/dev/null
+  else
+    mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -v security | head -n 1)
+    quietly debootstrap --variant=minbase --include=ca-certificates "$suite" "$rootfs" "$mirror"
+    slim
+    import "$base"
+  fi
   cp /etc/resolv.conf "$rootfs/etc/resolv.conf" 2>/dev/null || true
   for setting in /etc/apt/apt.conf.d/*proxy*; do
     if [ -f "$setting" ]; then cp "$setting" "$rootfs/etc/apt/apt.conf.d/"; fi
@@ -33,9 +44,17 @@ bootstrap() {
 # packages <name>...: installs them in $rootfs
 packages() {
   mount -t proc proc "$rootfs/proc" # some packages run what they install
+  quietly chroot "$rootfs" apt-get update
   quietly chroot "$rootfs" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
   umount "$rootfs/proc"
-  rm -rf "$rootfs"/var/cache/apt/archives/*.deb
+  slim
+}
+
+# slim: what no container needs, as the public "slim" images leave it out
+slim() {
+  # the directories stay: packages put links into them
+  find "$rootfs/usr/share/doc" "$rootfs/usr/share/man" "$rootfs/usr/share/info" "$rootfs/usr/share/locale" \
+    "$rootfs/var/cache/apt" "$rootfs/var/lib/apt/lists" "$rootfs/var/log" ! -type d -delete
 }
 
 # import <image> <docker import options>...

@@ -1,7 +1,8 @@
 #!/bin/sh
-# Builds the image that the container tests of Neo4j stand on: Debian with a Java runtime, as varve-test/jre:17.
+# Builds the image that the servers of the container tests stand on: Debian with a Java runtime, as varve-test/jre:21.
+# 21, as the schema registry needs it.
 . "$(dirname "$0")/debian.sh"
-exists varve-test/jre:17
-bootstrap "$(. /etc/os-release && echo "$VERSION_CODENAME")"
-packages openjdk-17-jre-headless
-import varve-test/jre:17
+exists varve-test/jre:21
+bootstrap
+packages openjdk-21-jre-headless
+import varve-test/jre:21

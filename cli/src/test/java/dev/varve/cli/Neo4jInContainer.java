@@ -17,13 +17,14 @@ import org.testcontainers.utility.MountableFile;
  * manual says.
  *
  * <p>Normally the public image. Where no registry can be reached, {@code VARVE_TEST_JRE_IMAGE}
- * names a local image with Java 17 (see {@code deploy/images}), and the server is put on top of it
+ * names a local image with Java (see {@code deploy/images}), and the server is put on top of it
  * from the jars of the distribution.
  */
 final class Neo4jInContainer {
 
   static final String PASSWORD = "correct-horse";
   private static final String PUBLIC_IMAGE = "neo4j:5.26.30-community";
+  private static final Path START = Path.of("../deploy/images/neo4j-entry.sh");
   private static final int BOLT = 7687;
   private static final Duration START_AT_MOST = Duration.ofMinutes(3);
 
@@ -84,7 +85,7 @@ final class Neo4jInContainer {
   private static String onTopOf(String base, Path distribution) throws IOException {
     ImageFromDockerfile image =
         new ImageFromDockerfile("varve-test/neo4j-community:5.26.30", false)
-            .withFileFromClasspath("start.sh", "neo4j-in-container/start.sh")
+            .withFileFromPath("start.sh", START)
             .withDockerfileFromBuilder(
                 dockerfile ->
                     dockerfile

@@ -15,11 +15,12 @@ import java.util.regex.Pattern;
  */
 public final class Variables {
 
-  /** Read by the launcher, by single commands, or by the build and its tests. */
+  /** Read by the launcher, by docker-compose.yml, by single commands, or by the build. */
   private static final Set<String> OTHERS =
       Set.of(
           "VARVE_CONFIG",
           "VARVE_HEAP",
+          "VARVE_IMAGE",
           "VARVE_JAVA_OPTS",
           "VARVE_MVN_OPTS",
           "VARVE_TARGET_PASSWORD",
