@@ -313,10 +313,10 @@ public final class Planner {
   private VarveException notExact(Moment moment, VersionVector vector, InexactSpan span) {
     List<String> near = new ArrayList<>();
     if (span.first() > 0) {
-      cutAt(vector.with(span.site(), span.first() - 1), span.site())
+      cutAt(at(vector, span.site(), span.first() - 1), span.site())
           .ifPresent(cut -> near.add(cut + " before it"));
     }
-    cutAt(vector.with(span.site(), span.last() + 1), span.site())
+    cutAt(at(vector, span.site(), span.last() + 1), span.site())
         .ifPresent(cut -> near.add(cut + " after it"));
     return new VarveException(
         ExitCode.OUTSIDE_WINDOW,
@@ -354,7 +354,14 @@ public final class Planner {
                       }
                     }));
     return Optional.of(
-        new RecoverySpan.Cut(vector.with(site, last[0]), Window.micros(plan.committedAt())));
+        new RecoverySpan.Cut(at(vector, site, last[0]), Window.micros(plan.committedAt())));
+  }
+
+  /** The same with another number for one site, be it a smaller one. */
+  private static VersionVector at(VersionVector vector, Site site, long seq) {
+    SortedMap<Site, Long> seqs = new TreeMap<>(vector.seqs());
+    seqs.put(site, seq);
+    return new VersionVector(seqs);
   }
 
   private RestorePlan at(Moment moment, VersionVector vector, Chain.Stretch way) {

@@ -509,7 +509,9 @@ public final class Verify {
     LooseEdges found = new LooseEdges(manifest.to(), loose.count(), loose.first());
     List<String> stores = manifest.sites().stream().map(Manifest.SiteCut::store).toList();
     if (!Engine.ofStores(stores).removesEdgesWithTheirEnds()) {
-      looseEdges.add(found);
+      if (!looseEdges.contains(found)) { // a window's end is another one's base
+        looseEdges.add(found);
+      }
     } else {
       damage.add(new Damage.Unreadable(manifest.key(), manifest.key() + ": " + found));
     }

@@ -394,6 +394,56 @@ final class AgeLogTest {
     assertGap(LogGapException.Reason.OTHER_STORE, "timeline");
   }
 
+  /** The system identifier is the same: only the timeline tells. */
+  @Test
+  void failoverToAPromotedCopyIsNoticedWithAndWithoutASlotThere() throws Exception {
+    cypher("CREATE (:P {a: 1})");
+    replica.scan().read();
+    AgeServer copy = server().promotedCopy();
+    cypher("CREATE (:P {a: 2})"); // reaches the copy no more
+    replica.read();
+    replica.restart();
+    AgeSettings first = replica.reading().settings();
+    String uri = "postgresql://127.0.0.1:" + copy.port() + "/" + AgeServer.DATABASE;
+    AgeReplica there =
+        new AgeReplica(
+            AgeReading.of(AgeSettings.of(uri, first.user(), first.password(), graph)));
+    try (Connection connection = copy.connect();
+        Statement statement = connection.createStatement()) {
+      there.position = replica.position;
+      assertThat(there.log().identity()).isEqualTo(replica.log().identity());
+      assertThatThrownBy(there::read)
+          .isInstanceOfSatisfying(
+              LogGapException.class,
+              gap -> assertThat(gap.reason()).isEqualTo(LogGapException.Reason.OTHER_STORE))
+          .hasMessageContaining("now on timeline 2, captured was timeline 1");
+
+      // somebody makes the slot anew, and writes on until the log is longer than it was
+      statement.execute(
+          "SELECT pg_create_logical_replication_slot('" + first.slot() + "', 'pgoutput')");
+      while (lsn(statement) <= Position.parse(there.position).end()) {
+        statement.execute(
+            "SELECT * FROM cypher('" + graph + "', $$ CREATE (:P {a: 3}) $$) AS (a agtype)");
+      }
+      there.restart();
+      assertThatThrownBy(there::read)
+          .isInstanceOf(LogGapException.class)
+          .hasMessageContaining("now on timeline 2, captured was timeline 1");
+      assertThat(there.rows).isEmpty();
+    } finally {
+      there.close();
+    }
+    replica.read();
+    assertThat(replica.living).hasSize(2).isEqualTo(database());
+  }
+
+  private static long lsn(Statement statement) throws SQLException {
+    try (var row = statement.executeQuery("SELECT pg_current_wal_insert_lsn()::text")) {
+      assertThat(row.next()).isTrue();
+      return Lsn.parse(row.getString(1));
+    }
+  }
+
   private static String at(Position last, long end, int timeline) {
     return new Position(
             end,
@@ -564,10 +614,8 @@ final class AgeLogTest {
 
   /** Where the log ends, behind all that was committed. */
   private long end() throws SQLException {
-    try (Statement statement = sql.createStatement();
-        var row = statement.executeQuery("SELECT pg_current_wal_insert_lsn()::text")) {
-      assertThat(row.next()).isTrue();
-      return Lsn.parse(row.getString(1));
+    try (Statement statement = sql.createStatement()) {
+      return lsn(statement);
     }
   }
 

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.testcontainers.DockerClientFactory;
+import org.testcontainers.containers.ExecConfig;
 import org.testcontainers.containers.wait.strategy.Wait;
 import org.testcontainers.postgresql.PostgreSQLContainer;
 import org.testcontainers.utility.DockerImageName;
@@ -34,14 +35,17 @@ public final class AgeServer implements AutoCloseable {
 
   private static final String PUBLIC_IMAGE = "apache/age:release_PG17_1.6.0";
   private static final int PORT = 5432;
+  private static final int COPY_PORT = 5433;
   private static final Duration START_AT_MOST = Duration.ofMinutes(2);
 
   private final PostgreSQLContainer container;
   private final int port;
+  private final int copyPort;
 
-  private AgeServer(PostgreSQLContainer container, int port) {
+  private AgeServer(PostgreSQLContainer container, int port, int copyPort) {
     this.container = container;
     this.port = port;
+    this.copyPort = copyPort;
   }
 
   /** Whether there is a Docker engine; a test that needs one is skipped otherwise, and says so. */
@@ -69,27 +73,26 @@ public final class AgeServer implements AutoCloseable {
         .forEach((key, value) -> option(command, key, settings.getOrDefault(key, value)));
     settings.forEach((key, value) -> option(command, key, value));
     int port = freePort();
+    int copyPort = freePort();
     PostgreSQLContainer container =
         new PostgreSQLContainer(image())
             .withUsername(USER)
             .withPassword(PASSWORD)
             .withDatabaseName(DATABASE)
+            .withExposedPorts(PORT, COPY_PORT)
             .withCommand(command.toArray(String[]::new))
             .withCreateContainerCmdModifier(
                 create -> {
                   HostConfig host = create.getHostConfig();
                   if (host != null) {
-                    host.withPortBindings(
-                        new PortBinding(
-                            Ports.Binding.bindIpAndPort("127.0.0.1", port),
-                            com.github.dockerjava.api.model.ExposedPort.tcp(PORT)));
+                    host.withPortBindings(binding(port, PORT), binding(copyPort, COPY_PORT));
                   }
                 });
     container.setWaitStrategy(
         Wait.forLogMessage(".*database system is ready to accept connections.*\\s", 1)
             .withStartupTimeout(START_AT_MOST));
     container.start();
-    AgeServer server = new AgeServer(container, port);
+    AgeServer server = new AgeServer(container, port, copyPort);
     server.await();
     try (Connection connection = DriverManager.getConnection(server.url(), USER, PASSWORD);
         Statement statement = connection.createStatement()) {
@@ -99,6 +102,12 @@ public final class AgeServer implements AutoCloseable {
       throw new IllegalStateException("cannot create the extension", e);
     }
     return server;
+  }
+
+  private static PortBinding binding(int outside, int inside) {
+    return new PortBinding(
+        Ports.Binding.bindIpAndPort("127.0.0.1", outside),
+        com.github.dockerjava.api.model.ExposedPort.tcp(inside));
   }
 
   private static void option(List<String> command, String key, String value) {
@@ -198,6 +207,36 @@ public final class AgeServer implements AutoCloseable {
     return result.getStdout();
   }
 
+  /**
+   * Makes a physical copy of the server as it is now, promotes it, and lets it run beside this one,
+   * in the same container. It has the same system identifier, another timeline, and no slots.
+   */
+  public AgeServer promotedCopy() throws IOException, InterruptedException {
+    String script =
+        """
+        set -e
+        PATH=$(pg_config --bindir 2>/dev/null || ls -d /usr/lib/postgresql/*/bin):$PATH
+        pg_basebackup -h 127.0.0.1 -U %s -D /tmp/copy -R -X stream -c fast
+        pg_ctl -D /tmp/copy -w -l /tmp/copy.log start \
+          -o "-p %d -c listen_addresses=* -c wal_level=logical -c unix_socket_directories=/tmp"
+        pg_ctl -D /tmp/copy -w promote
+        """
+            .formatted(USER, COPY_PORT);
+    var result =
+        container.execInContainer(
+            ExecConfig.builder()
+                .user("postgres")
+                .envVars(Map.of("PGPASSWORD", PASSWORD))
+                .command(new String[] {"sh", "-c", script})
+                .build());
+    if (result.getExitCode() != 0) {
+      throw new IOException("no copy: " + result.getStdout() + result.getStderr());
+    }
+    AgeServer copy = new AgeServer(container, copyPort, copyPort);
+    copy.await();
+    return copy;
+  }
+
   private void await() {
     long end = System.nanoTime() + START_AT_MOST.toNanos();
     while (true) {
@@ -219,7 +258,7 @@ public final class AgeServer implements AutoCloseable {
     }
   }
 
-  /** Removes the container and all that was in it. */
+  /** Removes the container and all that was in it, a copy too. */
   @Override
   public void close() {
     container.stop();
