@@ -16,7 +16,9 @@ import java.util.function.Consumer;
  * the moment, unless that one is a removal. Streams; nothing of the chain is altered.
  *
  * <p>Each pass checks every segment that it reads to the end. What the first whole pass over each
- * kind added up to is kept for {@link #expected}.
+ * kind added up to is kept for {@link #expected}. A base has no hashes, so making them is a good
+ * part of a pass's work: {@link #unhashed} passes leave it out, where what they give is compared with
+ * what the chain promises elsewhere.
  */
 public final class GraphMerge implements LiveGraph, AutoCloseable {
 
@@ -51,12 +53,53 @@ public final class GraphMerge implements LiveGraph, AutoCloseable {
 
   @Override
   public LiveElements vertices(Consumer<ElementId> removed) {
-    return pass(ElementKind.VERTEX, removed);
+    return pass(ElementKind.VERTEX, true, removed);
   }
 
   @Override
   public LiveElements edges(Consumer<ElementId> removed) {
-    return pass(ElementKind.EDGE, removed);
+    return pass(ElementKind.EDGE, true, removed);
+  }
+
+  /**
+   * The same graph in passes that make no hashes: they count elements, and {@link #expected} is
+   * known after them where {@link #foretold}, but {@link #merged} is not. An element's own hash can
+   * still be asked for.
+   */
+  public LiveGraph unhashed() {
+    return new Unhashed();
+  }
+
+  private final class Unhashed implements LiveGraph {
+    @Override
+    public LiveElements vertices() {
+      return vertices(removed -> {});
+    }
+
+    @Override
+    public LiveElements edges() {
+      return edges(removed -> {});
+    }
+
+    @Override
+    public LiveElements vertices(Consumer<ElementId> removed) {
+      return pass(ElementKind.VERTEX, false, removed);
+    }
+
+    @Override
+    public LiveElements edges(Consumer<ElementId> removed) {
+      return pass(ElementKind.EDGE, false, removed);
+    }
+
+    @Override
+    public StoreSchema schema() {
+      return plan.schema();
+    }
+
+    @Override
+    public Size estimate() {
+      return plan.estimate();
+    }
   }
 
   @Override
@@ -70,16 +113,39 @@ public final class GraphMerge implements LiveGraph, AutoCloseable {
   }
 
   /**
-   * How many elements there are and what they add up to; absent as long as no pass over each kind
-   * has come to its end.
+   * How many elements there are and what they add up to; absent as long as no hashing pass over
+   * each kind has come to its end.
    */
   public synchronized Optional<ReadBack> merged() {
     MergePass.Totals vertices = totals.get(ElementKind.VERTEX);
     MergePass.Totals edges = totals.get(ElementKind.EDGE);
-    return vertices == null || edges == null
+    return vertices == null
+            || edges == null
+            || vertices.sum().isEmpty()
+            || edges.sum().isEmpty()
         ? Optional.empty()
         : Optional.of(
-            new ReadBack(vertices.live(), edges.live(), vertices.sum().plus(edges.sum())));
+            new ReadBack(
+                vertices.live(),
+                edges.live(),
+                vertices.sum().get().plus(edges.sum().get())));
+  }
+
+  /**
+   * How many elements there are, and what they have to add up to by the chain's promise; absent as
+   * long as no pass over each kind has come to its end, and where the chain does not say.
+   */
+  public synchronized Optional<ReadBack> awaited() {
+    MergePass.Totals vertices = totals.get(ElementKind.VERTEX);
+    MergePass.Totals edges = totals.get(ElementKind.EDGE);
+    return vertices == null || edges == null
+        ? Optional.empty()
+        : expected().map(sum -> new ReadBack(vertices.live(), edges.live(), sum));
+  }
+
+  /** Whether {@link #expected} is known without the hashes of a base. */
+  public boolean foretold() {
+    return plan.derivable() || plan.fingerprint().isPresent();
   }
 
   /**
@@ -96,9 +162,10 @@ public final class GraphMerge implements LiveGraph, AutoCloseable {
     return Optional.of(plan.newestWhole().fingerprint().plus(vertices.moved()).plus(edges.moved()));
   }
 
-  private MergePass pass(ElementKind kind, Consumer<ElementId> removed) {
-    NewestVersions newest = NewestVersions.of(runs(kind), plan.vector());
-    return new MergePass(kind, repository.location(), newest, removed, found -> keep(kind, found));
+  private MergePass pass(ElementKind kind, boolean hashed, Consumer<ElementId> removed) {
+    NewestVersions newest = NewestVersions.of(runs(kind), plan.vector(), hashed);
+    return new MergePass(
+        kind, repository.location(), newest, hashed, removed, found -> keep(kind, found));
   }
 
   private synchronized List<Runs.Run> runs(ElementKind kind) {
@@ -106,7 +173,7 @@ public final class GraphMerge implements LiveGraph, AutoCloseable {
   }
 
   private synchronized void keep(ElementKind kind, MergePass.Totals found) {
-    totals.putIfAbsent(kind, found);
+    totals.merge(kind, found, (known, more) -> known.sum().isPresent() ? known : more);
   }
 
   /** Removes what a long chain was merged into; no pass may be open any more. */

@@ -1,6 +1,7 @@
 package dev.varve.restore;
 
 import dev.varve.archive.DamagedException;
+import dev.varve.archive.HeldVersion;
 import dev.varve.graph.Element;
 import dev.varve.graph.ElementHash;
 import dev.varve.graph.ElementId;
@@ -22,6 +23,7 @@ final class MergePass implements LiveElements {
   private final Consumer<ElementId> removed;
   private final Consumer<Totals> atEnd;
   private final ThreadLocal<ElementCodec> codecs = ThreadLocal.withInitial(ElementCodec::new);
+  private final boolean hashed;
   private Fingerprint sum = Fingerprint.EMPTY;
   private long live;
   private boolean ended;
@@ -30,21 +32,26 @@ final class MergePass implements LiveElements {
    * What a whole pass adds up to.
    *
    * @param live elements
-   * @param sum of their hashes
+   * @param sum of their hashes; absent if the pass did not ask for them
    * @param moved by how much the versions of partial manifests move the fingerprint
    * @param versions read
    */
-  record Totals(long live, Fingerprint sum, Fingerprint moved, long versions) {}
+  record Totals(long live, Optional<Fingerprint> sum, Fingerprint moved, long versions) {}
 
+  /**
+   * @param hashed whether the hashes of the elements are added up
+   */
   MergePass(
       ElementKind kind,
       String location,
       NewestVersions newest,
+      boolean hashed,
       Consumer<ElementId> removed,
       Consumer<Totals> atEnd) {
     this.kind = kind;
     this.location = location;
     this.newest = newest;
+    this.hashed = hashed;
     this.removed = removed;
     this.atEnd = atEnd;
   }
@@ -52,17 +59,19 @@ final class MergePass implements LiveElements {
   @Override
   public @Nullable LiveElement next() {
     for (Version version = newest.next(); version != null; version = newest.next()) {
-      if (version.header().hash().isPresent()) {
-        ElementHash hash = version.header().hash().get();
-        sum = sum.plus(hash);
+      if (!version.held().removed()) {
+        if (hashed) {
+          sum = sum.plus(version.held().hash().orElseThrow());
+        }
         live++;
-        return new Encoded(new ElementId(kind, version.id()), hash, version.state());
+        return new Encoded(new ElementId(kind, version.id()), version.held());
       }
       removed.accept(new ElementId(kind, version.id()));
     }
     if (!ended) {
       ended = true;
-      atEnd.accept(new Totals(live, sum, newest.moved(), newest.versions()));
+      Optional<Fingerprint> added = hashed ? Optional.of(sum) : Optional.empty();
+      atEnd.accept(new Totals(live, added, newest.moved(), newest.versions()));
     }
     return null;
   }
@@ -74,13 +83,11 @@ final class MergePass implements LiveElements {
 
   private final class Encoded implements LiveElement {
     private final ElementId id;
-    private final ElementHash hash;
-    private final byte[] bytes;
+    private final HeldVersion version;
 
-    Encoded(ElementId id, ElementHash hash, byte[] bytes) {
+    Encoded(ElementId id, HeldVersion version) {
       this.id = id;
-      this.hash = hash;
-      this.bytes = bytes;
+      this.version = version;
     }
 
     @Override
@@ -90,23 +97,23 @@ final class MergePass implements LiveElements {
 
     @Override
     public ElementHash hash() {
-      return hash;
+      return version.hash().orElseThrow();
     }
 
     @Override
     public int stateBytes() {
-      return bytes.length;
+      return version.stateBytes();
     }
 
     @Override
     public Optional<AvroInput> encodedState() {
-      return Optional.of(new AvroInput(bytes));
+      return Optional.of(version.state());
     }
 
     @Override
     public Element state() {
       try {
-        Element state = codecs.get().readState(new AvroInput(bytes)).orElseThrow();
+        Element state = codecs.get().readState(version.state()).orElseThrow();
         if (state.kind() == kind) {
           return state;
         }

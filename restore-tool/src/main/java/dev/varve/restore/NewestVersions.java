@@ -42,12 +42,15 @@ final class NewestVersions implements VersionSource {
 
   private NewestVersions() {}
 
-  static NewestVersions of(List<Runs.Run> runs, VersionVector vector) {
+  /**
+   * @param hashed whether the hashes of the versions will be asked for
+   */
+  static NewestVersions of(List<Runs.Run> runs, VersionVector vector, boolean hashed) {
     NewestVersions merge = new NewestVersions();
     try {
       int ahead = 0;
       for (Runs.Run run : runs) {
-        VersionSource source = run.open(vector);
+        VersionSource source = run.open(vector, hashed);
         if (run.bytes() >= AHEAD_FROM_BYTES && ahead < MAX_AHEAD) {
           source = new AheadSource(source);
           ahead++;
@@ -88,7 +91,7 @@ final class NewestVersions implements VersionSource {
   }
 
   private static boolean newer(Version a, Version b) {
-    return VersionDigest.ORDER.compare(a.header().digest(), b.header().digest()) > 0;
+    return VersionDigest.ORDER.compare(a.held().header().digest(), b.held().header().digest()) > 0;
   }
 
   private void advance(Head head) {
@@ -103,7 +106,7 @@ final class NewestVersions implements VersionSource {
   private void count(Head head) {
     versions++;
     if (head.part) {
-      moved = moved.after(head.version.header());
+      moved = moved.after(head.version.held().header());
     }
   }
 

@@ -251,15 +251,16 @@ public final class Restore {
       Optional<Crossing> crossing = crossing(plan, conversion);
       Optional<Findings> findings = crossing.map(way -> survey(plan, merged, way, progress));
       findings.flatMap(found -> found.obstacle(conversion.agreed())).ifPresent(Restore::refuse);
-      LiveGraph graph = crossing.isEmpty() ? merged : crossing.get().converted(merged);
+      LiveGraph source = merged.foretold() ? merged.unhashed() : merged;
+      LiveGraph graph = crossing.isEmpty() ? source : crossing.get().converted(source);
       GraphTarget.Standing standing = target.open(plan.identity(), overwrite, progress);
       begun.set(true);
       if (standing == GraphTarget.Standing.COMPARED) {
-        readThrough(graph, progress);
+        readThrough(merged, progress);
       } else {
         target.write(graph, progress);
       }
-      ReadBack promised = promised(plan, merged);
+      ReadBack promised = awaited(plan, merged);
       ReadBack expected = findings.map(Findings::expected).orElse(promised);
       long written = System.nanoTime();
       ReadBack actual = expected;
@@ -268,6 +269,10 @@ public final class Restore {
         actual = target.readBack(progress);
       }
       boolean good = actual.equals(expected);
+      if (!good && merged.merged().isEmpty()) {
+        readThrough(merged, progress); // is it the chain?
+        promised(plan, merged);
+      }
       target.finish(good, progress);
       if (!good) {
         throw different(target, expected, actual);
@@ -315,13 +320,33 @@ public final class Restore {
     }
   }
 
+  /**
+   * What the target has to hold. Where no hashes were made of what was merged, that is what the
+   * manifests say of it: if the target, read back, adds up to that, so does what was merged, and if
+   * it does not, {@link #promised} tells which of the two is wrong.
+   */
+  private static ReadBack awaited(RestorePlan plan, GraphMerge graph) {
+    if (graph.merged().isPresent()) {
+      return promised(plan, graph);
+    }
+    ReadBack awaited = graph.awaited().orElseThrow(Restore::notRead);
+    compare(plan, awaited, Optional.of(awaited.fingerprint()));
+    return awaited;
+  }
+
+  private static IllegalStateException notRead() {
+    return new IllegalStateException("the target did not read every segment");
+  }
+
   /** What was merged, which has to be what the manifests say. */
   static ReadBack promised(RestorePlan plan, GraphMerge graph) {
-    ReadBack merged =
-        graph
-            .merged()
-            .orElseThrow(() -> new IllegalStateException("the target did not read every segment"));
-    Optional<Fingerprint> expected = graph.expected();
+    ReadBack merged = graph.merged().orElseThrow(Restore::notRead);
+    compare(plan, merged, graph.expected());
+    return merged;
+  }
+
+  private static void compare(
+      RestorePlan plan, ReadBack merged, Optional<Fingerprint> expected) {
     Manifest cut = plan.newestWhole();
     boolean countsDiffer =
         plan.part().isEmpty()
@@ -346,7 +371,6 @@ public final class Restore {
           "a target that was being written is not done; see what varve verify --level=graph says,"
               + " and restore another moment");
     }
-    return merged;
   }
 
   private static VarveException different(GraphTarget target, ReadBack promised, ReadBack actual) {

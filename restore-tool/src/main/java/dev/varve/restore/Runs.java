@@ -9,6 +9,7 @@ import dev.varve.change.VersionVector;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import dev.varve.graph.ElementKind;
+import dev.varve.wire.AvroInput;
 import dev.varve.wire.AvroOutput;
 import dev.varve.wire.VersionCodec;
 import java.io.IOException;
@@ -37,8 +38,8 @@ final class Runs implements AutoCloseable {
       return segments.stream().mapToLong(segment -> segment.object().bytes()).sum();
     }
 
-    VersionSource open(VersionVector vector) {
-      return new SegmentSource(repository, segments, vector);
+    VersionSource open(VersionVector vector, boolean hashed) {
+      return new SegmentSource(repository, segments, vector, hashed);
     }
   }
 
@@ -97,17 +98,14 @@ final class Runs implements AutoCloseable {
       AvroOutput entry = new AvroOutput();
       List<Manifest.Segment> segments = new ArrayList<>();
       long written = 0;
-      try (NewestVersions newest = NewestVersions.of(group, vector);
+      try (NewestVersions newest = NewestVersions.of(group, vector, true);
           SegmentWriter writer = new SegmentWriter(directory.resolve("s"), "s", kind)) {
         for (Version v = newest.next(); v != null; v = newest.next()) {
           entry.clear().writeString(v.id());
-          codec.writeHeader(v.header(), entry);
-          if (v.header().removed()) {
-            entry.writeInt(0);
-          } else {
-            entry.raw(v.state(), 0, v.state().length);
-          }
-          writer.append(v.id(), v.header().removed(), entry.array(), 0, entry.length());
+          codec.writeHeader(v.held().header(), entry);
+          AvroInput state = v.held().state();
+          entry.raw(state.array(), state.position(), state.remaining());
+          writer.append(v.id(), v.held().removed(), entry.array(), 0, entry.length());
           written++;
         }
         if (written > 0) {

@@ -7,35 +7,33 @@ import dev.varve.archive.SegmentReader;
 import dev.varve.change.VersionVector;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
-import dev.varve.topology.VersionHeader;
-import dev.varve.wire.AvroInput;
 import dev.varve.wire.MalformedRecordException;
-import dev.varve.wire.VersionCodec;
 import java.io.IOException;
-import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The versions of one run of segments, as far as a vector covers them. Every segment is checked to
- * its end. Memory: one block.
+ * its end. Memory: one block, and those that versions are still held of.
  */
 final class SegmentSource implements VersionSource {
-
-  private static final byte[] NONE = new byte[0];
 
   private final Repository repository;
   private final Iterator<Manifest.Segment> segments;
   private final VersionVector vector;
-  private final VersionCodec codec = new VersionCodec();
+  private final boolean hashed;
   private @Nullable SegmentReader reader;
   private @Nullable String lastId;
 
-  SegmentSource(Repository repository, List<Manifest.Segment> segments, VersionVector vector) {
+  /**
+   * @param hashed whether the hashes of the versions will be asked for
+   */
+  SegmentSource(Repository repository, List<Manifest.Segment> segments, VersionVector vector, boolean hashed) {
     this.repository = repository;
     this.segments = segments.iterator();
     this.vector = vector;
+    this.hashed = hashed;
   }
 
   @Override
@@ -58,12 +56,8 @@ final class SegmentSource implements VersionSource {
           lastId = open.segment().lastId();
           reader = null;
           open.close();
-        } else {
-          AvroInput in = open.versionBytes();
-          VersionHeader header = codec.readHeader(in);
-          if (vector.covers(header.dot())) {
-            return new Version(open.id(), header, state(header, in));
-          }
+        } else if (open.coveredBy(vector)) {
+          return new Version(open.id(), open.held(hashed));
         }
       }
     } catch (MalformedRecordException e) {
@@ -75,12 +69,6 @@ final class SegmentSource implements VersionSource {
           "see that the repository can be reached and read",
           e);
     }
-  }
-
-  private static byte[] state(VersionHeader header, AvroInput in) {
-    return header.removed()
-        ? NONE
-        : Arrays.copyOfRange(in.array(), in.position(), in.position() + in.remaining());
   }
 
   private void checkOrder(Manifest.Segment segment) {

@@ -1,15 +1,13 @@
 package dev.varve.restore;
 
-import dev.varve.topology.VersionHeader;
+import dev.varve.archive.HeldVersion;
 
 /**
  * An element version as it is merged.
  *
  * @param id without the letter of the kind
- * @param state encoded; empty for a removal
  */
-@SuppressWarnings("ArrayRecordComponent") // is never compared
-record Version(String id, VersionHeader header, byte[] state) {
+record Version(String id, HeldVersion held) {
 
   /** The order of {@link dev.varve.graph.ElementId} among ids of one kind. */
   static int compareIds(String a, String b) {

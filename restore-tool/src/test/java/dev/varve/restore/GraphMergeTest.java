@@ -43,6 +43,12 @@ class GraphMergeTest {
               lab.repository(), ChainLab.GRAPH, Moment.parse("tx:" + ChainLab.SITE + "/" + seq));
       try (GraphMerge merge = new GraphMerge(plan, lab.repository(), 3 + random.nextInt(8))) {
         Map<ElementId, Element> expected = moment.getValue();
+        assertThat(drain(merge.unhashed()))
+            .as("unhashed, seed %d, transaction %d", seed, seq)
+            .isEqualTo(expected);
+        assertThat(merge.merged()).isEmpty();
+        assertThat(merge.awaited().map(ReadBack::fingerprint))
+            .contains(ChainLab.fingerprintOf(expected));
         assertThat(drain(merge)).as("seed %d, transaction %d", seed, seq).isEqualTo(expected);
         assertThat(merge.expected()).contains(ChainLab.fingerprintOf(expected));
         assertThat(Restore.promised(plan, merge).fingerprint())

@@ -1,6 +1,7 @@
 package dev.varve.age;
 
 import com.fasterxml.jackson.core.io.NumberOutput;
+import dev.varve.graph.Decimals;
 import dev.varve.graph.Value;
 import dev.varve.wire.AvroInput;
 import dev.varve.wire.ElementCodec;
@@ -29,9 +30,7 @@ public final class AgtypeEncoder {
   private static final byte[] NULL_TEXT = ascii("null");
   private static final byte[] TRUE_TEXT = ascii("true");
   private static final byte[] FALSE_TEXT = ascii("false");
-  private static final byte[] LEAST_LONG = ascii(Long.toString(Long.MIN_VALUE));
   private static final byte[] HEX = ascii("0123456789abcdef");
-  private static final int LONG_DIGITS_MAX = 20;
 
   private final ElementCodec codec = new ElementCodec();
   private byte[] out = new byte[1 << 10];
@@ -207,23 +206,9 @@ public final class AgtypeEncoder {
   }
 
   private void number(long number) {
-    if (number == Long.MIN_VALUE) {
-      put(LEAST_LONG);
-      return;
-    }
-    room(LONG_DIGITS_MAX);
-    if (number < 0) {
-      out[length++] = '-';
-    }
-    long rest = Math.abs(number);
-    int digits = 1;
-    for (long power = 10; digits < LONG_DIGITS_MAX - 1 && rest >= power; power *= 10) {
-      digits++;
-    }
-    for (int at = length + digits - 1; at >= length; at--) {
-      out[at] = (byte) ('0' + rest % 10);
-      rest /= 10;
-    }
+    room(Decimals.LONGEST_BYTES);
+    int digits = Decimals.length(number);
+    Decimals.write(number, digits, out, length);
     length += digits;
   }
 

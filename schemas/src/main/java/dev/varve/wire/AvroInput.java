@@ -53,6 +53,14 @@ public final class AvroInput {
   }
 
   public long readLong() {
+    if (position < limit && bytes[position] >= 0) { // most are short
+      int value = bytes[position++];
+      return (value >>> 1) ^ -(value & 1);
+    }
+    return readLongest();
+  }
+
+  private long readLongest() {
     long value = 0;
     for (int shift = 0; shift < LONGEST_VARINT_BITS; shift += 7) {
       need(1);
@@ -146,6 +154,12 @@ public final class AvroInput {
   /** Passes over bytes without reading them. */
   public void skip(int count) {
     need(count);
+    position += count;
+  }
+
+  /** Passes over a string or bytes. */
+  public void skipBytes() {
+    int count = readCount();
     position += count;
   }
 

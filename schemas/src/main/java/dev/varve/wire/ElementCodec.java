@@ -22,6 +22,9 @@ public final class ElementCodec {
   private static final int EDGE = 2;
   private static final int STATE_BRANCHES = 3;
 
+  private static final Optional<ElementKind> IS_VERTEX = Optional.of(ElementKind.VERTEX);
+  private static final Optional<ElementKind> IS_EDGE = Optional.of(ElementKind.EDGE);
+
   private final ValueCodec values = new ValueCodec();
 
   public void writeState(Optional<Element> state, AvroOutput out) {
@@ -64,27 +67,53 @@ public final class ElementCodec {
   }
 
   /**
-   * What stands before the properties of an element.
+   * Passes over a state without making it.
    *
-   * @param labels of a vertex, sorted; of an edge its type alone
-   * @param start the vertex that an edge leaves; empty text for a vertex, like {@code end}
+   * @return what it is the state of; absent for a removal
+   * @throws MalformedRecordException if the bytes are not laid out as a state
    */
-  public record Head(ElementKind kind, List<String> labels, String start, String end) {}
+  public static Optional<ElementKind> skipState(AvroInput in) {
+    switch (in.readBranch(STATE_BRANCHES)) {
+      case REMOVED:
+        return Optional.empty();
+      case VERTEX:
+        for (int n = in.readBlockCount(); n > 0; n = in.readBlockCount()) {
+          for (int i = 0; i < n; i++) {
+            in.skipBytes();
+          }
+        }
+        ValueCodec.skipEntries(in);
+        return IS_VERTEX;
+      default:
+        in.skipBytes();
+        in.skipBytes();
+        in.skipBytes();
+        ValueCodec.skipEntries(in);
+        return IS_EDGE;
+    }
+  }
 
   /**
-   * Reads a state up to its properties, which are next then.
+   * What an element is called.
+   *
+   * @param labels of a vertex, sorted; of an edge its type alone
+   */
+  public record Called(ElementKind kind, List<String> labels) {}
+
+  /**
+   * Reads a state up to its label or type. Next are, of an edge, the ids of its start and its end
+   * as strings, and then the properties.
    *
    * @throws MalformedRecordException if the bytes are not the state of an element
    */
-  public static Head readHead(AvroInput in) {
+  public static Called readCalled(AvroInput in) {
     switch (in.readBranch(STATE_BRANCHES)) {
       case REMOVED:
         throw new MalformedRecordException("found a removal, expected an element");
       case VERTEX:
-        return new Head(ElementKind.VERTEX, HeaderCodec.readStrings(in), "", "");
+        return new Called(ElementKind.VERTEX, HeaderCodec.readStrings(in));
       default:
-        return new Head(
-            ElementKind.EDGE, List.of(in.readString()), in.readString(), in.readString());
+        return new Called(ElementKind.EDGE, List.of(in.readString()));
     }
   }
 

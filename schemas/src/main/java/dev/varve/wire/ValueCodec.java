@@ -183,6 +183,65 @@ final class ValueCodec {
     };
   }
 
+  /** Passes over a value without making it; whether its content can be is not looked at. */
+  static void skip(AvroInput in) {
+    switch (in.readBranch(BRANCHES)) {
+      case 0 -> {}
+      case 1 -> in.readBoolean();
+      case 2, 10, 12, 14, 17 -> {
+        in.readLong();
+        in.readLong();
+      }
+      case 3, 11, 13 -> in.readLong();
+      case 4 -> in.skip(Float.BYTES);
+      case 5 -> in.skip(Double.BYTES);
+      case 6, 7, 8, 20 -> in.skipBytes();
+      case 9 -> {
+        in.skipBytes();
+        in.readInt();
+      }
+      case 15 -> skipLongs(in, 3);
+      case 16 -> {
+        skipLongs(in, 2);
+        in.skipBytes();
+      }
+      case 18 -> skipLongs(in, 4);
+      case 19 -> {
+        in.readInt();
+        for (int n = in.readBlockCount(); n > 0; n = in.readBlockCount()) {
+          in.skip(Math.multiplyExact(n, Double.BYTES));
+        }
+      }
+      case 21 -> {
+        if (in.readBranch(2) == 1) {
+          in.skipBytes();
+        }
+        for (int n = in.readBlockCount(); n > 0; n = in.readBlockCount()) {
+          for (int i = 0; i < n; i++) {
+            skip(in);
+          }
+        }
+      }
+      default -> skipEntries(in);
+    }
+  }
+
+  /** Passes over a map of values. */
+  static void skipEntries(AvroInput in) {
+    for (int n = in.readBlockCount(); n > 0; n = in.readBlockCount()) {
+      for (int i = 0; i < n; i++) {
+        in.skipBytes();
+        skip(in);
+      }
+    }
+  }
+
+  private static void skipLongs(AvroInput in, int count) {
+    for (int i = 0; i < count; i++) {
+      in.readLong();
+    }
+  }
+
   private static Value.IntWidth widthOf(int bits) {
     return switch (bits) {
       case 8 -> Value.IntWidth.INT8;

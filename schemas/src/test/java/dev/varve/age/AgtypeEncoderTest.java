@@ -116,8 +116,9 @@ final class AgtypeEncoderTest {
       AvroInput in = new AvroInput(state, 0, length);
       assertThatThrownBy(
               () -> {
-                ElementCodec.Head head = ElementCodec.readHead(in);
-                assertThat(head.start()).isEqualTo("1");
+                assertThat(ElementCodec.readCalled(in).labels()).containsExactly("T");
+                assertThat(in.readString()).isEqualTo("1");
+                assertThat(in.readString()).isEqualTo("2");
                 encoder.properties(in);
               })
           .isInstanceOf(MalformedRecordException.class);
@@ -146,7 +147,10 @@ final class AgtypeEncoderTest {
 
   private String encoded(byte[] state) {
     AvroInput in = new AvroInput(state);
-    ElementCodec.readHead(in);
+    if (ElementCodec.readCalled(in).kind() == ElementKind.EDGE) {
+      in.skipBytes();
+      in.skipBytes();
+    }
     encoder.properties(in);
     in.expectEnd();
     return new String(encoder.array(), 0, encoder.length(), StandardCharsets.UTF_8);

@@ -42,6 +42,28 @@ class CodecTest {
   private static final Site BERLIN = new Site("berlin", 1);
   private static final Site PARIS = new Site("paris", 12);
 
+  @Test
+  void aStateIsPassedOverToItsEnd() {
+    RandomGraph graph = new RandomGraph(new Random(4));
+    ElementCodec codec = new ElementCodec();
+    for (int i = 0; i < 2_000; i++) {
+      ElementKind kind = i % 2 == 0 ? ElementKind.VERTEX : ElementKind.EDGE;
+      Optional<Element> state = i % 9 == 0 ? Optional.empty() : Optional.of(graph.element(kind));
+      AvroOutput out = new AvroOutput();
+      codec.writeState(state, out);
+      AvroInput in = new AvroInput(out.toByteArray());
+      assertThat(ElementCodec.skipState(in)).isEqualTo(state.map(Element::kind));
+      assertThat(in.remaining()).as("element %d: %s", i, state).isZero();
+      if (i % 100 == 1) {
+        for (int length = 0; length < out.length(); length++) {
+          AvroInput cut = new AvroInput(out.array(), 0, length);
+          assertThatThrownBy(() -> ElementCodec.skipState(cut))
+              .isInstanceOf(MalformedRecordException.class);
+        }
+      }
+    }
+  }
+
   @ParameterizedTest(name = "seed {0}")
   @ValueSource(longs = {1, 2, 3, 20261122})
   void whatIsWrittenIsReadAndAvroAgrees(long seed) {

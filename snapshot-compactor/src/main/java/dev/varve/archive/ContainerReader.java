@@ -51,7 +51,6 @@ final class ContainerReader implements AutoCloseable {
   private final boolean packed;
   private final @Nullable Schema olderSchema;
   private byte[] frame = EMPTY;
-  private byte[] block = EMPTY;
   private long offset;
   private boolean ended;
 
@@ -133,7 +132,7 @@ final class ContainerReader implements AutoCloseable {
     return schema;
   }
 
-  /** A block's data, in the expected schema. */
+  /** A block's data, in the expected schema, in an array that is not written to any more. */
   record Block(AvroInput data, long count) {}
 
   /**
@@ -205,9 +204,7 @@ final class ContainerReader implements AutoCloseable {
       if (length <= 0) {
         return unpackStream(size, start); // other writers leave the length out
       }
-      if (block.length < length) {
-        block = new byte[(int) length];
-      }
+      byte[] block = new byte[(int) length];
       int actual = zstd.decompressByteArray(block, 0, (int) length, frame, 0, size);
       return new AvroInput(block, 0, actual);
     } catch (ZstdException e) {

@@ -1,9 +1,10 @@
 package dev.varve.archive;
 
-import dev.varve.graph.ElementHash;
+import dev.varve.change.Site;
+import dev.varve.change.VersionVector;
 import dev.varve.graph.ElementKind;
 import dev.varve.wire.AvroInput;
-import dev.varve.wire.AvroOutput;
+import dev.varve.wire.ElementCodec;
 import dev.varve.wire.MalformedRecordException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -14,13 +15,12 @@ import org.apache.avro.Schema;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Goes through the elements of one {@code SegmentBlock} after the other, and gives each as the
- * tables have it: {@link ElementBlockWriter} the other way round, with the hash made anew of the
- * state.
+ * Goes through the elements of one {@code SegmentBlock} after the other, the other way
+ * round than {@link ElementBlockWriter}. What is not asked for is only passed over.
  */
 final class ElementBlockReader {
 
-  private final StateHashes hashes;
+  private final ElementKind kind;
   private final List<BinarySkipper> skippers = new ArrayList<>();
   private final List<Column> columns = new ArrayList<>();
   private final List<byte[]> sites = new ArrayList<>();
@@ -29,6 +29,14 @@ final class ElementBlockReader {
   private long index;
   private long seq;
   private long committedAt;
+
+  /** Of the version that was moved over last: which of {@link #sites} made it. */
+  private long place;
+
+  /** The last transaction of each of {@link #sites} that {@link #covering} includes. */
+  private long[] covered = new long[0];
+
+  private @Nullable VersionVector covering;
 
   /** The items of an array in a block that are still to come. */
   private static final class Column {
@@ -89,7 +97,7 @@ final class ElementBlockReader {
    * @param schema of the blocks
    */
   ElementBlockReader(ElementKind kind, Schema schema) {
-    hashes = new StateHashes(kind);
+    this.kind = kind;
     schema.getFields().forEach(field -> skippers.add(BinarySkipper.of(field.schema())));
     shared = column("shared");
     rest = column("rest");
@@ -129,6 +137,7 @@ final class ElementBlockReader {
     }
     states.begin(in); // the last column, and by far the longest
     sites.clear();
+    covering = null;
     while (siteNames.more()) {
       AvroInput item = siteNames.item();
       int at = item.position();
@@ -177,60 +186,80 @@ final class ElementBlockReader {
     return new String(id, 0, idLength, StandardCharsets.UTF_8);
   }
 
-  /** Writes the id of the element as a string. */
-  void writeId(AvroOutput out) {
-    out.writeInt(idLength).raw(id, 0, idLength);
-  }
-
   /**
-   * Writes the version of the element as the tables have it.
+   * Moves over the version of the element.
    *
    * @param elementId what {@link #nextId} gave
+   * @throws MalformedRecordException if it has the state of another kind of element
    */
-  void writeVersion(String elementId, AvroOutput out) {
+  PackedVersion nextVersion(String elementId) {
     index += indexes.number();
     seq += seqs.number();
     committedAt += committedAts.number();
-    byte[] site = site(siteOf.number());
-    out.raw(site, 0, site.length).writeLong(seq).writeLong(index).writeLong(committedAt);
-    writeSeen(site, out);
+    place = siteOf.number();
     AvroInput state = states.item();
-    int stateAt = state.position();
-    Optional<ElementHash> hash = hashes.read(elementId, state);
-    int stateEnd = state.position();
-    if (hash.isPresent()) {
-      out.writeInt(1).writeFixedLong(hash.get().high()).writeFixedLong(hash.get().low());
-    } else {
-      out.writeInt(0);
-    }
-    out.writeInt(0); // what it replaced
-    out.writeBoolean(lost.item().readBoolean());
+    PackedVersion version = new PackedVersion(kind, elementId, state.array());
+    version.site = site(place);
+    version.seq = seq;
+    version.index = index;
+    version.committedAt = committedAt;
+    version.seenAt = skipSeen();
+    version.lost = lost.item().readBoolean();
     lost.read();
-    copyStrings(alteredLabels, out);
-    copyStrings(alteredProperties, out);
-    out.raw(state.array(), stateAt, stateEnd - stateAt);
+    version.labelsAt = skipStrings(alteredLabels);
+    version.propertiesAt = skipStrings(alteredProperties);
+    version.stateAt = state.position();
+    Optional<ElementKind> found = ElementCodec.skipState(state);
+    if (found.isPresent() && found.get() != kind) {
+      throw new MalformedRecordException("found the state of a " + found.get());
+    }
+    version.removed = found.isEmpty();
+    version.stateEnd = state.position();
     states.read();
+    return version;
   }
 
-  private void writeSeen(byte[] site, AvroOutput out) {
+  /** Whether the vector covers the version that was moved over last. */
+  boolean coveredBy(VersionVector vector) {
+    if (covering != vector) {
+      covering = vector;
+      covered = new long[sites.size()];
+      for (int i = 0; i < covered.length; i++) {
+        covered[i] = upTo(sites.get(i), vector);
+      }
+    }
+    return seq <= covered[(int) place];
+  }
+
+  /** The last transaction of a site that a vector includes; one before all if there is none. */
+  private static long upTo(byte[] site, VersionVector vector) {
+    try {
+      Long seq = vector.seqs().get(Site.parse(new AvroInput(site).readString()));
+      return seq == null ? Long.MIN_VALUE : seq;
+    } catch (IllegalArgumentException e) {
+      throw new MalformedRecordException(String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  /** Returns where it begins. */
+  private int skipSeen() {
     AvroInput in = seen.item();
-    if (in.readBranch(2) == ElementBlockWriter.NOTHING_MORE_SEEN) {
-      out.writeLong(seq).writeInt(1).raw(site, 0, site.length).writeLong(seq).writeInt(0);
-    } else {
-      out.writeLong(in.readLong());
-      int at = in.position();
+    int at = in.position();
+    if (in.readBranch(2) != ElementBlockWriter.NOTHING_MORE_SEEN) {
+      in.readLong();
       AvroSkips.vector(in);
-      out.raw(in.array(), at, in.position() - at);
     }
     seen.read();
+    return at;
   }
 
-  private static void copyStrings(Column column, AvroOutput out) {
+  /** Returns where they begin. */
+  private static int skipStrings(Column column) {
     AvroInput in = column.item();
     int at = in.position();
     AvroSkips.strings(in);
-    out.raw(in.array(), at, in.position() - at);
     column.read();
+    return at;
   }
 
   private byte[] site(long place) {

@@ -1,5 +1,7 @@
 package dev.varve.archive;
 
+import dev.varve.change.VersionVector;
+import dev.varve.graph.ElementHash;
 import dev.varve.graph.ElementId;
 import dev.varve.topology.ElementVersion;
 import dev.varve.topology.VersionHeader;
@@ -9,6 +11,7 @@ import dev.varve.wire.MalformedRecordException;
 import dev.varve.wire.VersionCodec;
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 import org.apache.avro.Schema;
 import org.jspecify.annotations.Nullable;
 
@@ -41,6 +44,10 @@ public final class SegmentReader implements AutoCloseable {
   private long versions;
   private @Nullable String id;
   private @Nullable VersionHeader header;
+  private @Nullable PackedVersion packed;
+
+  // the record of the version; of a packed one only once it was asked for
+  private boolean unfolded;
   private byte[] array = new byte[0];
   private int entryStart;
   private int versionStart;
@@ -116,6 +123,31 @@ public final class SegmentReader implements AutoCloseable {
     return known;
   }
 
+  /** Whether a vector covers the version. */
+  public boolean coveredBy(VersionVector vector) {
+    return packed == null ? vector.covers(header().dot()) : elements.coveredBy(vector);
+  }
+
+  /**
+   * The version, to be kept.
+   *
+   * @param hashed whether its hash will be asked for: where it has to be made, that is done now
+   * @throws DamagedException if it has to be, and cannot
+   */
+  public HeldVersion held(boolean hashed) {
+    PackedVersion version = packed;
+    if (version != null) {
+      if (hashed) {
+        decode(() -> version.hash(hashes));
+      }
+      return version;
+    }
+    AvroInput in = versionBytes();
+    VersionHeader known = decode(() -> codec.readHeader(in));
+    header = known;
+    return new TableVersion(known, array, in.position(), in.remaining());
+  }
+
   /** The whole version. */
   public ElementVersion version() {
     return decode(() -> codec.read(elementId(), versionBytes()));
@@ -143,20 +175,24 @@ public final class SegmentReader implements AutoCloseable {
 
   /** The buffer that holds the encoded record; valid until {@link #next}. */
   public byte[] array() {
+    unfold();
     return array;
   }
 
   /** Where in {@link #array} the record begins: the id as a string, then the version. */
   public int entryOffset() {
+    unfold();
     return entryStart;
   }
 
   public int entryLength() {
+    unfold();
     return versionEnd - entryStart;
   }
 
   /** A cursor over the encoded version, without the id. */
   public AvroInput versionBytes() {
+    unfold();
     return new AvroInput(array, versionStart, versionEnd - versionStart);
   }
 
@@ -190,14 +226,29 @@ public final class SegmentReader implements AutoCloseable {
     }
     String next = elements.nextId();
     accept(next);
-    unpacked.clear();
-    elements.writeId(unpacked);
+    packed = elements.nextVersion(next);
+    unfolded = false;
+    return true;
+  }
+
+  /** Makes the record that a packed version stands for. */
+  private void unfold() {
+    PackedVersion version = packed;
+    if (unfolded || version == null) {
+      return;
+    }
+    unfolded = true;
+    unpacked.clear().writeString(id());
     entryStart = 0;
     versionStart = unpacked.length();
-    elements.writeVersion(next, unpacked);
+    decode(
+        () -> {
+          version.hash(hashes);
+          version.write(unpacked);
+          return unpacked;
+        });
     versionEnd = unpacked.length();
     array = unpacked.array();
-    return true;
   }
 
   /** Whether there is a datum left, in this block of the container or in the next. */
@@ -242,6 +293,26 @@ public final class SegmentReader implements AutoCloseable {
               + " up to "
               + segment.lastId(),
           null);
+    }
+  }
+
+  /** A version in the form of the tables. */
+  @SuppressWarnings("ArrayRecordComponent") // is never compared
+  private record TableVersion(VersionHeader header, byte[] array, int stateAt, int stateBytes)
+      implements HeldVersion {
+    @Override
+    public boolean removed() {
+      return header.removed();
+    }
+
+    @Override
+    public Optional<ElementHash> hash() {
+      return header.hash();
+    }
+
+    @Override
+    public AvroInput state() {
+      return new AvroInput(array, stateAt, stateBytes);
     }
   }
 

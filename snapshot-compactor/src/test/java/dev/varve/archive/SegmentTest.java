@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.varve.change.Site;
 import dev.varve.change.Transaction;
+import dev.varve.change.VersionVector;
 import dev.varve.graph.ElementHash;
 import dev.varve.graph.ElementId;
 import dev.varve.graph.ElementKind;
 import dev.varve.topology.ElementVersion;
 import dev.varve.topology.VersionHeader;
 import dev.varve.wire.AvroOutput;
+import dev.varve.wire.ElementCodec;
 import dev.varve.wire.VersionCodec;
 import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
@@ -197,6 +199,35 @@ class SegmentTest {
         assertThat(reader.elementId()).isEqualTo(version.id());
       }
       assertThat(reader.next()).isFalse();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(SegmentFormat.class)
+  void whatIsHeldStaysAsItWasWhenTheReaderGoesOn(SegmentFormat format) throws Exception {
+    List<ElementVersion> versions = manyElements(9000);
+    List<HeldVersion> held = new ArrayList<>();
+    try (SegmentReader reader = SegmentReader.open(repository, write(versions, format))) {
+      while (reader.next()) {
+        ElementVersion version = versions.get(held.size());
+        for (long upTo : new long[] {-1, version.header().dot().seq() - 1, Long.MAX_VALUE}) {
+          VersionVector vector =
+              upTo < 0
+                  ? VersionVector.of(new Site("elsewhere", 1), Long.MAX_VALUE)
+                  : VersionVector.of(version.header().dot().site(), upTo);
+          assertThat(reader.coveredBy(vector)).isEqualTo(vector.covers(version.header().dot()));
+        }
+        held.add(reader.held(held.size() % 2 == 0));
+      }
+    }
+    ElementCodec codec = new ElementCodec();
+    for (int i = 0; i < versions.size(); i++) {
+      ElementVersion version = versions.get(i);
+      assertThat(held.get(i).header()).isEqualTo(version.header());
+      assertThat(held.get(i).hash()).isEqualTo(version.header().hash());
+      assertThat(held.get(i).removed()).isEqualTo(version.header().removed());
+      assertThat(codec.readState(held.get(i).state())).isEqualTo(version.state());
+      assertThat(held.get(i).stateBytes()).isEqualTo(held.get(i).state().remaining());
     }
   }
 

@@ -1,14 +1,10 @@
 package dev.varve.restore.target.age;
 
-import dev.varve.age.Agtype;
+import dev.varve.age.AgtypeForm;
 import dev.varve.age.Graphid;
-import dev.varve.graph.Edge;
-import dev.varve.graph.Element;
+import dev.varve.graph.CanonicalForm;
 import dev.varve.graph.ElementHasher;
-import dev.varve.graph.ElementId;
 import dev.varve.graph.ElementKind;
-import dev.varve.graph.Value;
-import dev.varve.graph.Vertex;
 import dev.varve.restore.Progress;
 import dev.varve.restore.ReadBack;
 import dev.varve.restore.target.Dispatcher;
@@ -22,7 +18,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.SortedMap;
+import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import org.postgresql.PGConnection;
@@ -36,9 +32,6 @@ final class AgeScan {
 
   private static final int STRETCH_BLOCKS = 4096;
   private static final int PROGRESS_EVERY = 1_000;
-
-  /** An edge's own id is not part of its hash. */
-  private static final ElementId ANY_EDGE = ElementId.edge("0");
 
   private final AgeSession session;
   private final AgeSettings settings;
@@ -187,13 +180,7 @@ final class AgeScan {
   }
 
   private void sum(CopyOut copy, AgeLabel label, Total total) throws SQLException {
-    ElementHasher hasher = new ElementHasher();
-    SortedSet<String> labels = new TreeSet<>();
-    if (!label.shown().isEmpty()) {
-      labels.add(label.shown());
-    }
-    Fingerprint sum = Fingerprint.EMPTY;
-    long count = 0;
+    Hashing hashing = new Hashing(label);
     boolean begun = false;
     for (byte[] bytes = copy.readFromCopy(); bytes != null; bytes = copy.readFromCopy()) {
       ByteBuffer in = ByteBuffer.wrap(bytes);
@@ -202,45 +189,65 @@ final class AgeScan {
         begun = true;
       }
       while (in.hasRemaining() && in.getShort() >= 0) {
-        long id = graphid(in);
-        Element element;
-        if (label.kind() == ElementKind.VERTEX) {
-          element = new Vertex(labels, properties(in));
-        } else {
-          String start = numbering.original(graphid(in));
-          String end = numbering.original(graphid(in));
-          element = new Edge(label.shown(), start, end, properties(in));
-        }
-        sum = sum.plus(hasher.hash(elementId(label, id), element));
-        if (++count % PROGRESS_EVERY == 0) {
+        hashing.row(in);
+        if (hashing.count % PROGRESS_EVERY == 0) {
           progress.advance(PROGRESS_EVERY);
         }
       }
     }
-    progress.advance(count % PROGRESS_EVERY);
-    total.add(label.kind(), count, sum);
+    progress.advance(hashing.count % PROGRESS_EVERY);
+    total.add(label.kind(), hashing.count, hashing.sum);
   }
 
-  /** What has a graphid of another label is a stranger: it makes the fingerprints differ. */
-  private ElementId elementId(AgeLabel label, long graphid) {
-    if (label.kind() == ElementKind.EDGE) {
-      return ANY_EDGE;
+  /** Adds up the rows of a label's table. For one thread. */
+  private final class Hashing {
+    private final AgeLabel label;
+    private final SortedSet<String> labels;
+    private final byte[] type;
+    private final ElementHasher hasher = new ElementHasher();
+    private final CanonicalForm form = new CanonicalForm();
+    private final AgtypeForm properties = new AgtypeForm();
+    private Fingerprint sum = Fingerprint.EMPTY;
+    private long count;
+
+    Hashing(AgeLabel label) {
+      this.label = label;
+      labels = new TreeSet<>(label.shown().isEmpty() ? Set.of() : Set.of(label.shown()));
+      type = label.shown().getBytes(StandardCharsets.UTF_8);
     }
-    return Graphid.of(graphid).label() == label.id()
-        ? ElementId.vertex(numbering.original(graphid))
-        : ElementId.vertex("stranger " + graphid);
+
+    /** A row, without making an element of it: that is what most of reading back goes into. */
+    void row(ByteBuffer in) {
+      long id = graphid(in);
+      if (label.kind() == ElementKind.VERTEX) {
+        form.vertex();
+        vertexId(id);
+        form.labels(labels);
+      } else {
+        form.edge().text(type, 0, type.length); // an edge's own id is not part of its content
+        numbering.original(graphid(in), form);
+        numbering.original(graphid(in), form);
+      }
+      int length = in.getInt() - 1;
+      in.get(); // the version of agtype's binary form
+      properties.properties(in.array(), in.position(), length, form);
+      in.position(in.position() + length);
+      sum = sum.plus(hasher.hash(form));
+      count++;
+    }
+
+    /** What has a graphid of another label is a stranger: it makes the fingerprints differ. */
+    private void vertexId(long graphid) {
+      if (Graphid.of(graphid).label() == label.id()) {
+        numbering.original(graphid, form);
+      } else {
+        form.text("stranger " + graphid);
+      }
+    }
   }
 
   private static long graphid(ByteBuffer in) {
     in.getInt(); // its length
     return in.getLong();
-  }
-
-  private static SortedMap<String, Value> properties(ByteBuffer in) {
-    int length = in.getInt() - 1;
-    in.get(); // the version of agtype's binary form
-    String text = new String(in.array(), in.position(), length, StandardCharsets.UTF_8);
-    in.position(in.position() + length);
-    return Agtype.properties(text);
   }
 }

@@ -4,6 +4,7 @@ import dev.varve.age.Graphid;
 import dev.varve.graph.ElementId;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The highest entry that was seen of each label, of live and of removed elements. For one thread.
@@ -12,8 +13,23 @@ final class HighestEntries {
 
   private final Map<Integer, Long> byLabel = new TreeMap<>();
 
+  /** The one with the highest entry among those seen since the label last changed. */
+  private @Nullable Graphid last;
+
   void see(Graphid graphid) {
-    byLabel.merge(graphid.label(), graphid.entry(), Math::max);
+    Graphid before = last;
+    if (before == null || before.label() != graphid.label()) {
+      settle();
+      last = graphid;
+    } else if (before.entry() < graphid.entry()) {
+      last = graphid;
+    }
+  }
+
+  private void settle() {
+    if (last != null) {
+      byLabel.merge(last.label(), last.entry(), Math::max);
+    }
   }
 
   /** An element that is not there any more; what has no graphid for an id does not count. */
@@ -32,6 +48,7 @@ final class HighestEntries {
   }
 
   Map<Integer, Long> byLabel() {
+    settle();
     return byLabel;
   }
 }

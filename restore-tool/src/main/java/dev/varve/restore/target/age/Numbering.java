@@ -3,7 +3,10 @@ package dev.varve.restore.target.age;
 import dev.varve.age.Graphid;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
+import dev.varve.graph.CanonicalForm;
 import dev.varve.graph.ElementId;
+import dev.varve.wire.AvroInput;
+import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /** Which graphid an element of the chain has in the target. For many threads. */
@@ -22,8 +25,18 @@ sealed interface Numbering extends AutoCloseable permits Numbering.Kept, GivenId
   /** The graphid of an edge's end. */
   long end(ElementId edge, String vertex);
 
+  /** The graphid of an edge's end whose id is the string at the cursor. */
+  default long end(ElementId edge, AvroInput vertex) {
+    return end(edge, vertex.readString());
+  }
+
   /** The original id of a vertex, by its graphid. */
   String original(long graphid);
+
+  /** Adds the original id of a vertex to the canonical form of an element. */
+  default void original(long graphid, CanonicalForm form) {
+    form.text(original(graphid));
+  }
 
   @Override
   void close();
@@ -50,16 +63,32 @@ sealed interface Numbering extends AutoCloseable permits Numbering.Kept, GivenId
     }
 
     @Override
+    public long end(ElementId edge, AvroInput vertex) {
+      int length = vertex.readInt();
+      int from = vertex.position();
+      vertex.skip(length);
+      long number = parse(vertex.array(), from, length);
+      return isGraphid(number)
+          ? number
+          : end(edge, new String(vertex.array(), from, length, StandardCharsets.UTF_8));
+    }
+
+    @Override
     public String original(long graphid) {
       return Long.toString(graphid);
+    }
+
+    @Override
+    public void original(long graphid, CanonicalForm form) {
+      form.decimal(graphid);
     }
 
     @Override
     public void close() {}
 
     static long number(ElementId id) {
-      Long number = numberOrNull(id.id());
-      if (number == null) {
+      long number = parse(id.id());
+      if (!isGraphid(number)) {
         throw new VarveException(
             ExitCode.FAILED,
             "the id of " + id + " is not one of AGE's, though the chain has AGE's labels",
@@ -71,20 +100,29 @@ sealed interface Numbering extends AutoCloseable permits Numbering.Kept, GivenId
     /** The graphid that an id is, or null if it is none. */
     static @Nullable Long numberOrNull(String id) {
       long number = parse(id);
-      return number >>> ENTRY_BITS > 0 && (number & Graphid.ENTRY_MAX) > 0 ? number : null;
+      return isGraphid(number) ? number : null;
+    }
+
+    private static boolean isGraphid(long number) {
+      return number >>> ENTRY_BITS > 0 && (number & Graphid.ENTRY_MAX) > 0;
+    }
+
+    private static long parse(String id) {
+      byte[] bytes = id.getBytes(StandardCharsets.ISO_8859_1); // others than digits do not matter
+      return parse(bytes, 0, bytes.length);
     }
 
     /** A decimal number as {@link Long#toString} writes it; 0, which is no graphid, for others. */
-    private static long parse(String id) {
-      int length = id.length();
-      boolean negative = length > 0 && id.charAt(0) == '-';
-      int first = negative ? 1 : 0;
-      if (length == first || length - first > DIGITS_MAX || id.charAt(first) == '0') {
+    private static long parse(byte[] text, int from, int length) {
+      int to = from + length;
+      boolean negative = length > 0 && text[from] == '-';
+      int first = negative ? from + 1 : from;
+      if (to == first || to - first > DIGITS_MAX || text[first] == '0') {
         return 0;
       }
       long number = 0;
-      for (int i = first; i < length; i++) {
-        int digit = id.charAt(i) - '0';
+      for (int i = first; i < to; i++) {
+        int digit = text[i] - '0';
         if (digit < 0 || digit > 9) {
           return 0;
         }

@@ -12,18 +12,13 @@ import dev.varve.restore.LiveElement;
 import dev.varve.restore.LiveElements;
 import dev.varve.restore.Progress;
 import dev.varve.restore.target.Dispatcher;
-import dev.varve.wire.AvroInput;
-import dev.varve.wire.ElementCodec;
-import dev.varve.wire.MalformedRecordException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import org.postgresql.PGConnection;
 import org.postgresql.copy.CopyIn;
 
@@ -44,6 +39,9 @@ final class Parts {
   private final Numbering numbering;
   private final HighestEntries highest;
   private final Progress progress;
+
+  /** The label of the element that was seen last; none has 0. */
+  private int seenLabel;
 
   Parts(
       AgeSession session,
@@ -106,6 +104,10 @@ final class Parts {
     }
     Graphid graphid = Graphid.of(Numbering.Kept.number(element.id()));
     highest.see(graphid);
+    if (graphid.label() == seenLabel) {
+      return; // neighbours mostly have the same
+    }
+    seenLabel = graphid.label();
     if (labels.byId(graphid.label()) == null) {
       Element state = element.state();
       labels.make(List.of(new AgeLabel(graphid.label(), label(element.id(), state), state.kind())));
@@ -127,7 +129,7 @@ final class Parts {
   }
 
   private void write(Part part) {
-    Map<AgeLabel, RowBuffer> rows = rows(part);
+    Map<AgeLabel, RowBuffer> rows = new PartRows(labels, numbering).of(part.elements(), part.first());
     session.commitOnce(
         connection -> bookkeeping.done(connection, part.key()),
         connection -> {
@@ -137,74 +139,6 @@ final class Parts {
           }
           return true;
         });
-  }
-
-  private Map<AgeLabel, RowBuffer> rows(Part part) {
-    Map<AgeLabel, RowBuffer> byLabel = new TreeMap<>((a, b) -> Integer.compare(a.id(), b.id()));
-    for (int i = 0; i < part.elements().size(); i++) {
-      LiveElement element = part.elements().get(i);
-      Optional<AvroInput> encoded = element.encodedState();
-      if (encoded.isPresent()) {
-        add(byLabel, element.id(), part.first() + i, encoded.get());
-      } else {
-        add(byLabel, element.id(), part.first() + i, element.state());
-      }
-    }
-    byLabel.values().forEach(RowBuffer::end);
-    return byLabel;
-  }
-
-  /** Without making an element of it: this is what most of a restore's time goes into. */
-  private void add(Map<AgeLabel, RowBuffer> byLabel, ElementId id, long position, AvroInput state) {
-    try {
-      ElementCodec.Head head = ElementCodec.readHead(state);
-      String name = label(id, head.labels());
-      RowBuffer rows = begin(byLabel, id, position, head.kind(), name);
-      if (head.kind() == ElementKind.EDGE) {
-        rows.graphid(numbering.end(id, head.start()));
-        rows.graphid(numbering.end(id, head.end()));
-      }
-      rows.properties(state);
-    } catch (MalformedRecordException e) {
-      throw new VarveException(
-          ExitCode.DAMAGE_FOUND,
-          "the state of " + id + " cannot be read: " + e.getMessage(),
-          "the target is unfinished; see what varve verify --level=graph says",
-          e);
-    } catch (IllegalArgumentException e) {
-      throw notHeld(id, e);
-    }
-  }
-
-  private void add(Map<AgeLabel, RowBuffer> byLabel, ElementId id, long position, Element state) {
-    RowBuffer rows = begin(byLabel, id, position, state.kind(), label(id, state));
-    if (state instanceof Edge edge) {
-      rows.graphid(numbering.end(id, edge.start()));
-      rows.graphid(numbering.end(id, edge.end()));
-    }
-    try {
-      rows.properties(state.properties());
-    } catch (IllegalArgumentException e) {
-      throw notHeld(id, e);
-    }
-  }
-
-  /** Begins the row of an element among those of its label. */
-  private RowBuffer begin(
-      Map<AgeLabel, RowBuffer> byLabel,
-      ElementId id,
-      long position,
-      ElementKind kind,
-      String name) {
-    long graphid =
-        kind == ElementKind.VERTEX
-            ? numbering.vertex(id.id(), position)
-            : numbering.edge(id.id(), name, position);
-    AgeLabel label = labelOf(id, graphid, name, kind);
-    RowBuffer rows = byLabel.computeIfAbsent(label, missing -> new RowBuffer());
-    rows.row(kind == ElementKind.VERTEX ? 2 : 4);
-    rows.graphid(graphid);
-    return rows;
   }
 
   static VarveException notHeld(ElementId id, IllegalArgumentException e) {
@@ -220,7 +154,7 @@ final class Parts {
     return state instanceof Edge edge ? edge.type() : label(id, ((Vertex) state).labels());
   }
 
-  private static String label(ElementId id, Collection<String> labels) {
+  static String label(ElementId id, Collection<String> labels) {
     if (labels.size() > 1) {
       throw new VarveException(
           ExitCode.FAILED,
@@ -229,17 +163,6 @@ final class Parts {
               + " comes from, or into dir:<path>");
     }
     return labels.isEmpty() ? "" : labels.iterator().next();
-  }
-
-  private AgeLabel labelOf(ElementId id, long graphid, String name, ElementKind kind) {
-    AgeLabel label = labels.byId(Graphid.of(graphid).label());
-    if (label == null || label.kind() != kind || !label.shown().equals(name)) {
-      throw new VarveException(
-          ExitCode.DAMAGE_FOUND,
-          id + " has the label '" + name + "', but its id is of " + label,
-          "the target is unfinished; see what varve verify --level=graph says");
-    }
-    return label;
   }
 
   private void copy(Connection connection, AgeLabel label, RowBuffer rows) throws SQLException {
