@@ -43,10 +43,9 @@ public interface Advance {
       return new ElementCodec().readState(new AvroInput(encoded)).orElseThrow();
     }
 
-    /** Labels or type, and ends: decoded without the properties. */
-    public ElementCodec.Head head() {
-      AvroInput in = new AvroInput(encoded);
-      return ElementCodec.readHead(in);
+    /** Labels or type: decoded without the rest. */
+    public ElementCodec.Called called() {
+      return ElementCodec.readCalled(new AvroInput(encoded));
     }
   }
 }

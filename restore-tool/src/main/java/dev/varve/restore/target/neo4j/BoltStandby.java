@@ -119,7 +119,7 @@ public final class BoltStandby implements Standby {
         ElementKind.EDGE,
         changed -> {
           if (!changed.removed()) {
-            types.add(changed.head().labels().get(0));
+            types.add(changed.called().labels().get(0));
           }
         });
     return types;

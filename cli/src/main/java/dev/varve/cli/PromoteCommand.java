@@ -1,0 +1,172 @@
+package dev.varve.cli;
+
+import dev.varve.archive.Repositories;
+import dev.varve.cdc.Remainder;
+import dev.varve.cli.config.Config;
+import dev.varve.cli.failover.Promoter;
+import dev.varve.cli.failover.StandbySeat;
+import dev.varve.cli.pipeline.Sources;
+import dev.varve.fault.ExitCode;
+import dev.varve.fault.VarveException;
+import dev.varve.replay.ReplayConfig;
+import dev.varve.restore.TargetUri;
+import dev.varve.restore.convert.Engine;
+import dev.varve.restore.target.Standbys;
+import java.io.IOException;
+import java.time.Clock;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Makes the standby the primary. */
+@Command(
+    name = "promote",
+    description = {
+      "Make the standby the primary: shut the old one off, fence its capture, apply all that was",
+      "captured, lead clients over. Run again after a failure, it goes on where it was."
+    },
+    footer = {
+      "",
+      "Example: varve promote --forced --target bolt://neo4j@standby:7687",
+      "Then set source.uri to the new primary and run 'varve up' there."
+    })
+final class PromoteCommand implements Callable<Integer> {
+
+  private final Session session;
+
+  @Mixin private final TargetOptions target = new TargetOptions();
+
+  @ArgGroup(multiplicity = "1")
+  private Way way = new Way();
+
+  @Option(
+      names = "--unfenced",
+      description = {
+        "go on although promote.fence is not set or fails:",
+        "you have seen yourself that nobody can write to the old primary any more"
+      })
+  private boolean unfenced;
+
+  /** In which of the two ways. */
+  static final class Way {
+    @Option(
+        names = "--planned",
+        description = "the old primary is well: stop its writes, wait for the last of them")
+    private boolean planned;
+
+    @Option(names = "--forced", description = "the old primary is lost: go on without it")
+    private boolean forced;
+  }
+
+  PromoteCommand(Session session) {
+    this.session = session;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    Config config = session.config();
+    TargetUri uri =
+        target
+            .uri()
+            .orElseThrow(
+                () ->
+                    new VarveException(ExitCode.USAGE, "no --target is given", Standbys.FORMS));
+    Standbys.require(uri);
+    Optional<String> password = target.password(session);
+    String bootstrap =
+        config
+            .kafka()
+            .bootstrap()
+            .or(() -> KafkaCheck.running(config))
+            .orElseThrow(PromoteCommand::noKafka);
+    Map<String, String> kafka = new TreeMap<>(config.kafka().client());
+    kafka.put("bootstrap.servers", bootstrap);
+    Console console = session.console();
+    StandbySeat seat =
+        new StandbySeat(
+            uri.toString(),
+            Sources.of(uri, password),
+            () -> Standbys.open(uri, password),
+            Engine.ofTarget(uri).orElse(Engine.OTHER),
+            ReplayConfig.of(
+                config.graph(),
+                Optional.of(kafka),
+                config.registry(),
+                Repositories.open(config.repository()),
+                config.data().resolve("promote")),
+            console.progress());
+    Promoter promoter =
+        new Promoter(
+            new Promoter.Setting(
+                config.graph(), config.site(), way.planned, unfenced, kafka, config.promote()),
+            seat,
+            Sources.of(config.source()),
+            Clock.systemUTC());
+    Promoter.Report report = promoter.run();
+    say(console, report);
+    boolean good =
+        report.problems().isEmpty() && report.left().map(Remainder::isEmpty).orElse(true);
+    return (good ? ExitCode.DONE : ExitCode.DONE_WITH_PROBLEMS).number();
+  }
+
+  private static VarveException noKafka() {
+    return new VarveException(
+        ExitCode.FAILED,
+        "Kafka is embedded, and no 'varve up' runs here; nothing was done",
+        "start 'varve up', or set kafka.bootstrap to the brokers that outlive the primary");
+  }
+
+  private static void say(Console console, Promoter.Report report) {
+    console.line("%s is the primary", report.promotion().address());
+    report
+        .captured()
+        .ifPresent(
+            state ->
+                console.line(
+                    "  replaces         %s, captured up to transaction %d",
+                    state.site(), state.seq()));
+    report.applied().ifPresent(vector -> console.line("  holds            vv:%s", vector));
+    console.line(
+        "  in               %.1f s, of which %.1f until the old one was shut out",
+        report.seconds(), report.shutOffSeconds());
+    report
+        .left()
+        .ifPresentOrElse(
+            left -> sayLeft(console, left),
+            () -> console.line("  only the old one knows   unknown: it does not answer"));
+    report.problems().forEach(problem -> console.line("  PROBLEM          %s", problem));
+    Map<String, Object> object = new LinkedHashMap<>();
+    object.put("primary", report.promotion().address());
+    object.put("store", report.promotion().store());
+    object.put("since", report.promotion().at().toString());
+    object.put("replaces", report.captured().map(state -> state.site().toString()).orElse(null));
+    object.put("captured", report.captured().map(state -> state.seq()).orElse(null));
+    object.put("applied", report.applied().map(Object::toString).orElse(null));
+    object.put("shutOffSeconds", report.shutOffSeconds());
+    object.put("seconds", report.seconds());
+    object.put("leftTransactions", report.left().map(Remainder::transactions).orElse(null));
+    object.put("leftChanges", report.left().map(Remainder::changes).orElse(null));
+    object.put("problems", report.problems());
+    console.object(object);
+  }
+
+  private static void sayLeft(Console console, Remainder left) {
+    if (left.isEmpty()) {
+      console.line("  only the old one knows   nothing: all that it committed is here");
+    } else {
+      console.line(
+          "  only the old one knows   %d transactions (%d to %d) with %d changes",
+          left.transactions(),
+          left.first().orElseThrow(),
+          left.last().orElseThrow(),
+          left.changes());
+      console.line("HINT: keep the old store; they are nowhere else");
+    }
+  }
+}

@@ -1,0 +1,114 @@
+package dev.varve.cli.failover;
+
+import dev.varve.cdc.CaptureSource;
+import dev.varve.cdc.StoreLog;
+import dev.varve.change.VersionVector;
+import dev.varve.fault.ExitCode;
+import dev.varve.fault.VarveException;
+import dev.varve.replay.Replay;
+import dev.varve.replay.ReplayConfig;
+import dev.varve.restore.Moment;
+import dev.varve.restore.Progress;
+import dev.varve.restore.convert.Engine;
+import dev.varve.restore.standby.Standby;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+
+/** A standby that a replay keeps in step, seen as what is to be promoted. */
+public final class StandbySeat implements Seat {
+
+  private static final long LOOK_EVERY_MS = 50;
+
+  private final String address;
+  private final CaptureSource source;
+  private final Supplier<Standby> opening;
+  private final Engine engine;
+  private final ReplayConfig replay;
+  private final Progress progress;
+
+  /**
+   * @param source the same store as something to capture
+   * @param opening opens it as a standby
+   * @param replay how it is followed
+   */
+  public StandbySeat(
+      String address,
+      CaptureSource source,
+      Supplier<Standby> opening,
+      Engine engine,
+      ReplayConfig replay,
+      Progress progress) {
+    this.address = address;
+    this.source = source;
+    this.opening = opening;
+    this.engine = engine;
+    this.replay = replay;
+    this.progress = progress;
+  }
+
+  @Override
+  public String address() {
+    return address;
+  }
+
+  @Override
+  public String identity() {
+    try (StoreLog log = source.open()) {
+      return log.identity();
+    }
+  }
+
+  @Override
+  public Optional<VersionVector> cut() {
+    try (Standby standby = opening.get()) {
+      return standby.inspect() instanceof Standby.Condition.At at
+          ? Optional.of(at.reached().vector())
+          : Optional.empty();
+    }
+  }
+
+  @Override
+  public VersionVector applyUpTo(VersionVector wanted, Duration limit) {
+    ReplayConfig upTo = replay.to(true, new Moment.AtVector(wanted), Duration.ZERO);
+    long end = System.nanoTime() + limit.toNanos();
+    try (Replay drain = Replay.start(upTo, opening, engine, false, progress)) {
+      while (!drain.done()) {
+        drain.failure().ifPresent(StandbySeat::raise);
+        if (System.nanoTime() > end) {
+          throw new VarveException(
+              ExitCode.FAILED,
+              "the standby is at vv:%s and has not come to vv:%s within %d s%s"
+                  .formatted(
+                      drain.status().applied(),
+                      wanted,
+                      limit.toSeconds(),
+                      drain.status().trouble().map(trouble -> " (" + trouble + ")").orElse("")),
+              "see that varve fold is at work, and promote again: it goes on from here; the old"
+                  + " primary is not captured any more");
+        }
+        TimeUnit.MILLISECONDS.sleep(LOOK_EVERY_MS);
+      }
+      return drain.status().applied();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new VarveException(
+          ExitCode.FAILED, "the promotion was interrupted", "promote again: it goes on", e);
+    }
+  }
+
+  private static void raise(Throwable failure) {
+    if (failure instanceof RuntimeException e) {
+      throw e;
+    }
+    throw new IllegalStateException(failure);
+  }
+
+  @Override
+  public void tidy() {
+    try (Standby standby = opening.get()) {
+      standby.strip(progress);
+    }
+  }
+}

@@ -1,0 +1,237 @@
+package dev.varve.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.varve.archive.Chain;
+import dev.varve.archive.Manifest;
+import dev.varve.change.Site;
+import dev.varve.cli.demo.BoltScan;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.neo4j.driver.Driver;
+import org.neo4j.driver.Session;
+import org.neo4j.driver.exceptions.Neo4jException;
+
+/**
+ * The primary is killed while it is written to. An observer sees it, the standby is promoted, the
+ * old primary comes back and is shut out, and the chain goes on with the new one.
+ */
+final class FailoverIT {
+
+  private static final long LOOK_EVERY_MS = 100;
+  private static final Site SECOND = new Site("neo4j", 2);
+
+  @TempDir private Path directory;
+
+  @Test
+  void standbyIsPromotedAndTheOldPrimaryIsShutOut() throws Exception {
+    try (Installed.Server primary = Installed.Server.neo4j(directory.resolve("source"));
+        Installed.Server standby = Installed.Server.neo4j(directory.resolve("standby"));
+        Installed.Server kafka = Installed.Server.kafka(directory.resolve("kafka"));
+        Driver driver = RestoreToAnyTransactionIT.driver(primary.address());
+        Driver standbyDriver = RestoreToAnyTransactionIT.driver(standby.address());
+        Pipeline pipeline =
+            Pipeline.at(
+                directory.resolve("p"),
+                primary.address(),
+                Optional.of(kafka.address()),
+                environment(standby.address()))) {
+      for (String stage : new String[] {"capture", "fold", "compact"}) {
+        pipeline.start(stage);
+      }
+      try (Writer writer = new Writer(driver)) {
+        writer.awaitWritten(20);
+        pipeline.awaitTransaction(1);
+        pipeline.start("replay", "--target", standby.address(), "--follow");
+        pipeline.start("observe");
+        awaitCount(standbyDriver, 20);
+        pipeline.awaitLog("agreed: up");
+        writer.awaitWritten(writer.acknowledged() + 50);
+
+        primary.kill();
+        long killedAt = System.nanoTime();
+        Path announced = pipeline.directory().resolve("primary.json");
+        await("the standby is promoted", () -> Files.exists(announced));
+        System.out.printf("promoted after %.1f s%n", (System.nanoTime() - killedAt) / 1e9);
+        assertThat(json(announced).get("primary").asText()).isEqualTo(standby.address());
+        writer.stop();
+        await("promote has ended", () -> json(pipeline, "promoted.json").isPresent());
+      }
+      assertThat(pipeline.directory().resolve("fenced")).exists();
+      JsonNode promoted = json(pipeline, "promoted.json").orElseThrow();
+      assertThat(promoted.get("replaces").asText()).isEqualTo("neo4j@1");
+      assertThat(promoted.get("leftTransactions").isNull()).as("nobody could be asked").isTrue();
+      standbyIsWholeAndTidy(standbyDriver);
+
+      theOldOneIsShutOut(primary, driver, standbyDriver, pipeline, standby.address());
+      theChainGoesOn(pipeline, standby.address(), kafka.address(), standbyDriver);
+    }
+  }
+
+  private static Map<String, String> environment(String standby) {
+    Map<String, String> environment = new HashMap<>();
+    environment.put("VARVE_OBSERVE_NAME", "here");
+    environment.put("VARVE_OBSERVE_EVERY", "500ms");
+    environment.put("VARVE_OBSERVE_TIMEOUT", "2s");
+    environment.put("VARVE_OBSERVE_RETRIES", "2");
+    environment.put(
+        "VARVE_OBSERVE_ON_DOWN",
+        "'%s/varve' promote --forced --target %s --output=json > promoting.json"
+            .formatted(Installed.HOME, standby)
+            + " && mv promoting.json promoted.json");
+    environment.put("VARVE_PROMOTE_FENCE", "touch fenced");
+    environment.put("VARVE_PROMOTE_ANNOUNCE", "primary.json");
+    return environment;
+  }
+
+  /** What it holds is what was written up to some transaction, and nothing of Varve's. */
+  private static void standbyIsWholeAndTidy(Driver standby) {
+    long count = count(standby);
+    try (Session session = standby.session()) {
+      assertThat(
+              session.run("MATCH (n:Written) RETURN max(n.i) + 1").single().get(0).asLong())
+          .isEqualTo(count);
+      assertThat(session.run("MATCH (n) WHERE NOT n:Written RETURN count(n)").single().get(0).asLong())
+          .isZero();
+      assertThat(session.run("MATCH ()-[r:AFTER]->() RETURN count(r)").single().get(0).asLong())
+          .isEqualTo(count - 1);
+      assertThat(session.run("MATCH (n) WHERE size(labels(n)) > 1 RETURN count(n)").single().get(0).asLong())
+          .isZero();
+    }
+  }
+
+  private static void theOldOneIsShutOut(
+      Installed.Server primary,
+      Driver driver,
+      Driver standby,
+      Pipeline pipeline,
+      String standbyAddress)
+      throws Exception {
+    primary.restart();
+    Installed.Result refused = pipeline.run("capture");
+    assertThat(refused.exitCode()).as(refused.toString()).isEqualTo(11);
+    assertThat(refused.err()).contains(standbyAddress + " is the primary since it was promoted");
+    long left = count(driver) - count(standby);
+    Installed.Result again =
+        pipeline.run("promote", "--forced", "--target", standbyAddress, "--output=json");
+    assertThat(again.json().get("leftTransactions").asLong()).as(again.toString()).isEqualTo(left);
+    assertThat(again.exitCode()).isEqualTo(left == 0 ? 0 : 3);
+  }
+
+  private void theChainGoesOn(
+      Pipeline pipeline, String address, String kafka, Driver standby) throws Exception {
+    try (Pipeline next =
+        Pipeline.at(directory.resolve("next"), address, Optional.of(kafka), Map.of())) {
+      next.start("capture");
+      try (Session session = standby.session()) {
+        session.run("CREATE (:Written {i: -1})").consume();
+      }
+      long last;
+      try (Session session = standby.session()) {
+        last = ScriptedGraph.lastTransaction(session);
+      }
+      await(
+          "the chain goes on",
+          () ->
+              pipeline
+                  .newest()
+                  .map(link -> link.manifest().to().seqs().getOrDefault(SECOND, -1L) >= last)
+                  .orElse(false));
+      Manifest newest = pipeline.newest().map(Chain.Link::manifest).orElseThrow();
+      assertThat(newest.fingerprint()).isEqualTo(BoltScan.of(standby).fingerprint());
+    }
+    Installed.Result verify = pipeline.run("verify", "--level=graph");
+    assertThat(verify.exitCode()).as(verify.toString()).isZero();
+  }
+
+  private static void awaitCount(Driver driver, long least) throws Exception {
+    await("the standby has " + least, () -> count(driver) >= least);
+  }
+
+  private static long count(Driver driver) {
+    try (Session session = driver.session()) {
+      return session.run("MATCH (n:Written) RETURN count(n)").single().get(0).asLong();
+    }
+  }
+
+  private static JsonNode json(Path file) throws Exception {
+    return new ObjectMapper().readTree(Files.readString(file));
+  }
+
+  private static Optional<JsonNode> json(Pipeline pipeline, String name) throws Exception {
+    Path file = pipeline.directory().resolve(name);
+    return Files.exists(file) ? Optional.of(json(file)) : Optional.empty();
+  }
+
+  private interface Condition {
+    boolean holds() throws Exception;
+  }
+
+  private static void await(String what, Condition condition) throws Exception {
+    long end = System.nanoTime() + Installed.AT_MOST.toNanos();
+    while (!condition.holds()) {
+      assertThat(System.nanoTime()).as("waited in vain until %s", what).isLessThan(end);
+      Thread.sleep(LOOK_EVERY_MS);
+    }
+  }
+
+  /** One client; every transaction adds a vertex and an edge to the one before. */
+  private static final class Writer implements AutoCloseable {
+    private final AtomicBoolean stopping = new AtomicBoolean();
+    private final AtomicLong acknowledged = new AtomicLong();
+    private final Thread thread;
+
+    Writer(Driver driver) {
+      thread = new Thread(() -> write(driver), "writer");
+      thread.start();
+    }
+
+    private void write(Driver driver) {
+      while (!stopping.get()) {
+        long i = acknowledged.get();
+        try (Session session = driver.session()) {
+          session
+              .run(
+                  "MERGE (n:Written {i: $i}) WITH n MATCH (m:Written {i: $i - 1})"
+                      + " MERGE (n)-[:AFTER]->(m)",
+                  Map.of("i", i))
+              .consume();
+          acknowledged.incrementAndGet();
+          Thread.sleep(5);
+        } catch (Neo4jException e) {
+          // the store was killed: this transaction is not acknowledged
+        } catch (InterruptedException e) {
+          Thread.currentThread().interrupt();
+          return;
+        }
+      }
+    }
+
+    long acknowledged() {
+      return acknowledged.get();
+    }
+
+    void awaitWritten(long transactions) throws Exception {
+      await(transactions + " transactions are written", () -> acknowledged.get() >= transactions);
+    }
+
+    void stop() throws InterruptedException {
+      stopping.set(true);
+      thread.join();
+    }
+
+    @Override
+    public void close() throws InterruptedException {
+      stop();
+    }
+  }
+}
