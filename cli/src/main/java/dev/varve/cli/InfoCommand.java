@@ -28,7 +28,6 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
 import java.util.stream.Collectors;
-import org.neo4j.driver.exceptions.Neo4jException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -276,14 +275,8 @@ final class InfoCommand implements Callable<Integer> {
       return OptionalLong.empty();
     }
     try {
-      Config config = session.config();
-      if (!(config.source() instanceof Config.Neo4j neo4j)) {
-        return OptionalLong.empty(); // PostgreSQL numbers by place in the log, which is no count
-      }
-      try (StoreLink link = StoreLink.to(neo4j)) {
-        return OptionalLong.of(link.status().newest());
-      }
-    } catch (VarveException | Neo4jException | IllegalArgumentException e) {
+      return StoreLink.head(session.config().source());
+    } catch (VarveException e) {
       return OptionalLong.empty(); // the chain is what was asked for; its lag is an extra
     }
   }

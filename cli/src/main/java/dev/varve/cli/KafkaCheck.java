@@ -46,7 +46,7 @@ final class KafkaCheck {
   }
 
   /** The address of the embedded broker, if one is up. */
-  private static Optional<String> running(Config config) {
+  static Optional<String> running(Config config) {
     Path kept = config.data().resolve("kafka/port");
     try {
       int port = Integer.parseInt(Files.readString(kept).strip());

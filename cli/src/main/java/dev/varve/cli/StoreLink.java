@@ -4,6 +4,7 @@ import dev.varve.cli.config.Config;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import org.neo4j.driver.AuthToken;
 import org.neo4j.driver.AuthTokens;
@@ -13,6 +14,7 @@ import org.neo4j.driver.Logging;
 import org.neo4j.driver.Record;
 import org.neo4j.driver.Session;
 import org.neo4j.driver.SessionConfig;
+import org.neo4j.driver.exceptions.Neo4jException;
 
 /** A connection to a Neo4j source, to ask it how it is. */
 final class StoreLink implements AutoCloseable {
@@ -51,6 +53,18 @@ final class StoreLink implements AutoCloseable {
             .build();
     return new StoreLink(
         GraphDatabase.driver(URI.create(source.uri()), token, settings), source.database());
+  }
+
+  /** The number of a store's last transaction; absent if it does not answer, or does not count. */
+  static OptionalLong head(Config.Source source) {
+    if (!(source instanceof Config.Neo4j neo4j)) {
+      return OptionalLong.empty(); // PostgreSQL numbers by place in the log, which is no count
+    }
+    try (StoreLink link = to(neo4j)) {
+      return OptionalLong.of(link.status().newest());
+    } catch (Neo4jException | IllegalArgumentException e) {
+      return OptionalLong.empty();
+    }
   }
 
   /** Logs in and runs the simplest of queries. */

@@ -34,7 +34,14 @@ final class Pipeline implements AutoCloseable {
    * @param kafka the brokers; embedded if absent
    */
   static Pipeline at(Path directory, String source, Optional<String> kafka) throws IOException {
-    return at(directory, source, "none", kafka, Map.of());
+    return at(directory, source, kafka, Map.of());
+  }
+
+  /** The same, with something more in the environment. */
+  static Pipeline at(
+      Path directory, String source, Optional<String> kafka, Map<String, String> environment)
+      throws IOException {
+    return at(directory, source, "none", kafka, environment);
   }
 
   /** Writes the configuration for a store whose password is in the environment. */

@@ -5,11 +5,8 @@ import dev.varve.archive.Repositories;
 import dev.varve.archive.Repository;
 import dev.varve.cdc.Capture;
 import dev.varve.cdc.CaptureConfig;
-import dev.varve.cdc.CaptureSource;
 import dev.varve.cdc.CaptureStatus;
 import dev.varve.cdc.KafkaTopics;
-import dev.varve.cdc.age.AgeSource;
-import dev.varve.cdc.neo4j.Neo4jSource;
 import dev.varve.cli.config.Config;
 import dev.varve.compact.CompactConfig;
 import dev.varve.compact.CompactStatus;
@@ -130,18 +127,10 @@ public final class Parts {
   private CaptureConfig captureConfig(boolean newIncarnation) {
     CaptureConfig usual =
         CaptureConfig.of(
-            source(), config.site(), kafka, config.registry(), config.kafka().topics());
+            Sources.of(config.source()), config.site(), kafka, config.registry(), config.kafka().topics());
     return usual
         .withNewIncarnation(newIncarnation)
         .withLimits(config.capture().retryFor(), usual.startLimit());
-  }
-
-  private CaptureSource source() {
-    if (config.source() instanceof Config.Age age) {
-      return AgeSource.of(age.settings());
-    }
-    Config.Neo4j neo4j = (Config.Neo4j) config.source();
-    return Neo4jSource.of(neo4j.uri(), neo4j.user(), neo4j.password(), neo4j.database());
   }
 
   private FoldConfig foldConfig() {
