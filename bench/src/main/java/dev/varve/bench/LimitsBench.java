@@ -1,6 +1,5 @@
 package dev.varve.bench;
 
-import dev.varve.tail.Retry;
 import static dev.varve.bench.Report.figure;
 
 import dev.varve.archive.Chain;
@@ -12,6 +11,7 @@ import dev.varve.compact.ExpirePlan;
 import dev.varve.compact.Housekeeper;
 import dev.varve.compact.HousekeepingConfig;
 import dev.varve.compact.MergePlan;
+import dev.varve.tail.Retry;
 import dev.varve.wire.RegistryConfig;
 import dev.varve.wire.Wire;
 import java.io.File;

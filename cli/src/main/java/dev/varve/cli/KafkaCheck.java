@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -45,17 +44,34 @@ final class KafkaCheck {
     return findings;
   }
 
+  /** The address that the embedded broker has whenever it is up; absent if it never was. */
+  static Optional<String> kept(Config config) {
+    return port(config).map(port -> "127.0.0.1:" + port);
+  }
+
+  private static Optional<Integer> port(Config config) {
+    try {
+      return Optional.of(
+          Integer.parseInt(Files.readString(config.data().resolve("kafka/port")).strip()));
+    } catch (IOException | NumberFormatException e) {
+      return Optional.empty(); // not started yet
+    }
+  }
+
   /** The address of the embedded broker, if one is up. */
   static Optional<String> running(Config config) {
-    Path kept = config.data().resolve("kafka/port");
+    Optional<Integer> kept = port(config);
+    if (kept.isEmpty()) {
+      return Optional.empty();
+    }
+    int port = kept.get();
     try {
-      int port = Integer.parseInt(Files.readString(kept).strip());
       try (Socket socket = new Socket()) {
         socket.connect(new InetSocketAddress("127.0.0.1", port), CONNECT_MS);
       }
       return Optional.of("127.0.0.1:" + port);
-    } catch (IOException | NumberFormatException e) {
-      return Optional.empty(); // not started yet, or not running now
+    } catch (IOException e) {
+      return Optional.empty(); // not running now
     }
   }
 

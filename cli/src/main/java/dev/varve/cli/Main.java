@@ -21,7 +21,8 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Exit codes: 0 done; 1 failed; 2 damage found; 3 done with problems; 10 no repository;",
-      "11 fenced or locked; 12 wrong key; 20 outside the recovery window; 64 usage; 70 internal error."
+      "11 fenced or locked; 12 wrong key; 20 outside the recovery window; 64 usage; 70 internal"
+          + " error."
     })
 final class Main implements Runnable {
 
@@ -63,6 +64,7 @@ final class Main implements Runnable {
             .addSubcommand("unmark", new UnmarkCommand(session))
             .addSubcommand("restore", new RestoreCommand(session))
             .addSubcommand("drill", DrillCommand.of(session))
+            .addSubcommand("replay", new ReplayCommand(session))
             .addSubcommand("verify", new VerifyCommand(session))
             .addSubcommand("copy", new CopyCommand(session))
             .addSubcommand("repair", new RepairCommand(session))

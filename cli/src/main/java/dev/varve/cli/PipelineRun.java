@@ -22,6 +22,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -93,6 +95,17 @@ final class PipelineRun {
     return run(List.of(part.apply(parts(bootstrap))), Optional.empty());
   }
 
+  /** Runs a part that may come to its end by itself. */
+  int toItsEnd(Part part, BooleanSupplier ended) {
+    return run(
+        List.of(part),
+        supervisor -> {
+          if (ended.getAsBoolean()) {
+            supervisor.stop();
+          }
+        });
+  }
+
   private Parts parts(String bootstrap) {
     return new Parts(config, bootstrap);
   }
@@ -133,6 +146,13 @@ final class PipelineRun {
   }
 
   private int run(List<Part> parts, Optional<EmbeddedServer.Running> kafka) {
+    return run(
+        parts,
+        supervisor ->
+            kafka.flatMap(EmbeddedServer.Running::failure).ifPresent(PipelineRun::kafkaFailed));
+  }
+
+  private int run(List<Part> parts, Consumer<Supervisor> look) {
     Supervisor supervisor = new Supervisor(parts, Supervisor.Limits.USUAL);
     CountDownLatch ended = new CountDownLatch(1);
     stopOnSignal(supervisor, ended);
@@ -141,7 +161,7 @@ final class PipelineRun {
       supervisor.watch(
           LOOK_EVERY,
           () -> {
-            kafka.flatMap(EmbeddedServer.Running::failure).ifPresent(PipelineRun::kafkaFailed);
+            look.accept(supervisor);
             say(supervisor);
           });
     } finally {

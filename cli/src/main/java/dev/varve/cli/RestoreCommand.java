@@ -15,8 +15,6 @@ import dev.varve.restore.convert.Findings;
 import dev.varve.restore.target.Targets;
 import dev.varve.restore.target.neo4j.OfflineStore;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -59,19 +57,7 @@ final class RestoreCommand implements Callable<Integer> {
               + " mark:<name>")
   private String to = "";
 
-  @Option(
-      names = "--target",
-      paramLabel = "URI",
-      description =
-          "bolt://[user@]host:port, neo4j-store:<directory>,"
-              + " age:postgresql://[user@]host:port/database/graph or dir:<path>")
-  private Optional<String> target = Optional.empty();
-
-  @Option(
-      names = "--target-password-file",
-      paramLabel = "FILE",
-      description = "holds the password of the user of a bolt:// or age: target")
-  private Optional<Path> passwordFile = Optional.empty();
+  @Mixin private final TargetOptions target = new TargetOptions();
 
   @Option(names = "--dry-run", description = "say what would be done, and do nothing")
   private boolean dryRun;
@@ -91,7 +77,7 @@ final class RestoreCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Moment moment = Moment.parse(to);
-    Optional<TargetUri> uri = target.map(TargetUri::parse);
+    Optional<TargetUri> uri = target.uri();
     if (uri.isEmpty() && !dryRun) {
       throw new VarveException(ExitCode.USAGE, "no --target is given", TargetUri.FORMS);
     }
@@ -126,7 +112,8 @@ final class RestoreCommand implements Callable<Integer> {
   }
 
   private Targets.Needs needs() {
-    return new Targets.Needs(password(), resources(), () -> offlineStore(session.servers()));
+    return new Targets.Needs(
+        target.password(session), resources(), () -> offlineStore(session.servers()));
   }
 
   static OfflineStore.Resources resources() {
@@ -136,22 +123,6 @@ final class RestoreCommand implements Callable<Integer> {
   static OfflineStore offlineStore(Servers servers) {
     IsolatedClassPath classPath = servers.neo4jClassPath();
     return classPath.load(OfflineStore.class);
-  }
-
-  private Optional<String> password() {
-    String given = session.environment().get("VARVE_TARGET_PASSWORD");
-    if (given != null || passwordFile.isEmpty()) {
-      return Optional.ofNullable(given);
-    }
-    try {
-      return Optional.of(Files.readString(passwordFile.get()).strip());
-    } catch (IOException e) {
-      throw new VarveException(
-          ExitCode.USAGE,
-          "cannot read the password in " + passwordFile.get(),
-          "name a file that holds the password of the target's user",
-          e);
-    }
   }
 
   private static long rate(TargetUri uri) {

@@ -30,7 +30,7 @@ final class Newest {
 
   private final VersionVector from;
   private final VersionVector to;
-  private final boolean everyVersion;
+  private final boolean inLine;
   private final Receiver receiver;
   private final VersionCodec codec = new VersionCodec();
 
@@ -61,12 +61,13 @@ final class Newest {
       ElementId id, List<Seen> versions, Optional<Advance.Changed> changed, boolean undecided) {}
 
   /**
-   * @param everyVersion whether none between the two cuts is missing
+   * @param inLine whether each version here took the place of the one before: none is missing, and
+   *     none was concurrent with another
    */
-  Newest(VersionVector from, VersionVector to, boolean everyVersion, Receiver receiver) {
+  Newest(VersionVector from, VersionVector to, boolean inLine, Receiver receiver) {
     this.from = from;
     this.to = to;
-    this.everyVersion = everyVersion;
+    this.inLine = inLine;
     this.receiver = receiver;
   }
 
@@ -146,7 +147,7 @@ final class Newest {
 
   /** A store may use an id again for an element of another type, but not without removing one. */
   private boolean same() {
-    return everyVersion
+    return inLine
         && group.stream()
             .map(Seen::header)
             .filter(

@@ -102,7 +102,8 @@ final class Pending implements Intake.Collector, AutoCloseable {
   Optional<Advance> advance(Reached from, Cut to, Goal goal) {
     boolean concurrent = concurrent(to);
     Survey survey = new Survey(from, to.vector(), concurrent, goal.places(), heldBytes);
-    scan(new Newest(from.vector(), to.vector(), goal.everyMoment(), survey));
+    boolean inLine = goal.everyMoment() && !concurrent;
+    scan(new Newest(from.vector(), to.vector(), inLine, survey));
     if (survey.undecided()) {
       return Optional.empty();
     }
@@ -123,7 +124,7 @@ final class Pending implements Intake.Collector, AutoCloseable {
             known.orElse(survey.fingerprint()),
             known.isPresent() || !concurrent || survey.waiting() == 0,
             backlog.schema(from.schema(), to.vector()));
-    return Optional.of(new Found(from, next, goal.everyMoment(), survey));
+    return Optional.of(new Found(from, next, inLine, survey));
   }
 
   /** Whether several sites write side by side. */
@@ -192,13 +193,13 @@ final class Pending implements Intake.Collector, AutoCloseable {
   private final class Found implements Advance {
     private final Reached from;
     private final Reached to;
-    private final boolean everyMoment;
+    private final boolean inLine;
     private final Survey survey;
 
-    Found(Reached from, Reached to, boolean everyMoment, Survey survey) {
+    Found(Reached from, Reached to, boolean inLine, Survey survey) {
       this.from = from;
       this.to = to;
-      this.everyMoment = everyMoment;
+      this.inLine = inLine;
       this.survey = survey;
     }
 
@@ -238,7 +239,7 @@ final class Pending implements Intake.Collector, AutoCloseable {
               element.changed().ifPresent(receiver);
             }
           };
-      scan(new Newest(from.vector(), to.vector(), everyMoment, each));
+      scan(new Newest(from.vector(), to.vector(), inLine, each));
     }
   }
 }

@@ -309,6 +309,11 @@ public record Config(
     }
   }
 
+  /** Reads a duration as it is written in the file: 500ms, 60s, 5m, 24h, 7d. */
+  public static Optional<Duration> duration(String text) {
+    return Settings.duration(text);
+  }
+
   /** Where a graph's chain is kept: all that is needed to look at it or to restore from it. */
   public record ChainPlace(String graph, RepositoryConfig repository) {}
 

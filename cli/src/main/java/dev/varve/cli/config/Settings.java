@@ -340,20 +340,22 @@ final class Settings {
   }
 
   Duration duration(Key key) {
-    String text = text(key).strip();
-    Matcher matcher = DURATION.matcher(text);
+    return duration(text(key))
+        .orElseThrow(() -> invalid(key, "a duration such as 500ms, 60s, 5m, 24h or 7d"));
+  }
+
+  /** Reads a duration; absent if the text is none, or not greater than zero. */
+  static Optional<Duration> duration(String text) {
+    Matcher matcher = DURATION.matcher(text.strip());
     try {
       Duration duration =
           matcher.matches()
               ? of(Long.parseLong(matcher.group(1)), matcher.group(2))
-              : Duration.parse(text);
-      if (!duration.isNegative() && !duration.isZero()) {
-        return duration;
-      }
+              : Duration.parse(text.strip());
+      return Optional.of(duration).filter(found -> !found.isNegative() && !found.isZero());
     } catch (DateTimeParseException | ArithmeticException | NumberFormatException e) {
-      // said below
+      return Optional.empty();
     }
-    throw invalid(key, "a duration such as 500ms, 60s, 5m, 24h or 7d");
   }
 
   private static Duration of(long count, String unit) {

@@ -1,6 +1,5 @@
 package dev.varve.cli.pipeline;
 
-import dev.varve.tail.Retry;
 import dev.varve.archive.Repositories;
 import dev.varve.archive.Repository;
 import dev.varve.cdc.Capture;
@@ -23,6 +22,7 @@ import dev.varve.observe.Verdict;
 import dev.varve.streams.FoldApp;
 import dev.varve.streams.FoldConfig;
 import dev.varve.streams.FoldStatus;
+import dev.varve.tail.Retry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;

@@ -60,7 +60,8 @@ final class StandbyCut {
             + LABEL
             + "` {key: '"
             + KEY
-            + "'}) ON CREATE SET c.reached = $reached, c.owner = '', c.step = 0, c.schemaDone = true",
+            + "'}) ON CREATE SET c.reached = $reached, c.owner = '', c.step = 0, c.schemaDone ="
+            + " true",
         Map.of("reached", first.toString()));
   }
 

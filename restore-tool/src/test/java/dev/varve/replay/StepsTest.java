@@ -1,0 +1,313 @@
+package dev.varve.replay;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.varve.archive.Manifest;
+import dev.varve.archive.Reached;
+import dev.varve.change.Site;
+import dev.varve.change.VersionVector;
+import dev.varve.graph.Edge;
+import dev.varve.graph.Element;
+import dev.varve.graph.ElementHasher;
+import dev.varve.graph.ElementId;
+import dev.varve.graph.ElementKind;
+import dev.varve.graph.StoreSchema;
+import dev.varve.restore.GraphTarget;
+import dev.varve.restore.Progress;
+import dev.varve.restore.ReadBack;
+import dev.varve.restore.standby.Advance;
+import dev.varve.restore.standby.Standby;
+import dev.varve.tail.Cut;
+import dev.varve.tail.CutTracker;
+import dev.varve.tail.Intake;
+import dev.varve.tail.SortEntry;
+import dev.varve.tail.SortEntry.Origin;
+import dev.varve.topology.ElementVersion;
+import dev.varve.topology.Fingerprint;
+import dev.varve.wire.AvroOutput;
+import dev.varve.wire.VersionCodec;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * However the tables are read, in whatever steps they are applied and how often one begins anew:
+ * after each step the standby is the graph at its cut. {@code -Dvarve.seed=...} varies it.
+ */
+class StepsTest {
+
+  private static final int RUNS = 120;
+
+  private final long seed = Long.getLong("varve.seed", 5);
+
+  @TempDir Path directory;
+
+  @Test
+  void oneSite() throws IOException {
+    for (int run = 0; run < RUNS; run++) {
+      replay(seed + run, 1);
+    }
+  }
+
+  @Test
+  void twoSitesThatWriteTheSameElements() throws IOException {
+    int undecided = 0;
+    for (int run = 0; run < RUNS; run++) {
+      undecided += replay(seed + run, 2);
+    }
+    assertThat(undecided).as("cuts that had to wait").isPositive();
+  }
+
+  @Test
+  void threeSites() throws IOException {
+    for (int run = 0; run < RUNS; run++) {
+      replay(seed + run, 3);
+    }
+  }
+
+  /** Holds what it is given and compares it with the definition after each step. */
+  private static final class FakeStandby implements Standby {
+    final Map<ElementId, Element> graph = new HashMap<>();
+    final FakeTables tables;
+    Reached reached;
+
+    FakeStandby(FakeTables tables, Reached reached) {
+      this.tables = tables;
+      this.reached = reached;
+    }
+
+    @Override
+    public void apply(Advance advance) {
+      assertThat(advance.from()).isEqualTo(reached);
+      int times = (int) (advance.elements() % 2) + 1;
+      for (int i = 0; i < times; i++) {
+        for (ElementKind kind : ElementKind.values()) {
+          advance.each(kind, this::put);
+        }
+      }
+      reached = Reached.parse(advance.to().toString());
+      assertThat(graph).as("at vv:" + reached.vector()).isEqualTo(tables.at(reached.vector()));
+      if (reached.settled()) {
+        assertThat(reached.fingerprint()).isEqualTo(fingerprint());
+      }
+    }
+
+    private void put(Advance.Changed changed) {
+      Element there = graph.get(changed.id());
+      if (changed.removed()) {
+        graph.remove(changed.id());
+        return;
+      }
+      if (changed.same() && there instanceof Edge old) {
+        Edge now = (Edge) changed.state();
+        assertThat(List.of(now.type(), now.start(), now.end()))
+            .isEqualTo(List.of(old.type(), old.start(), old.end()));
+      }
+      graph.put(changed.id(), changed.state());
+    }
+
+    Fingerprint fingerprint() {
+      Fingerprint sum = Fingerprint.EMPTY;
+      for (Map.Entry<ElementId, Element> entry : graph.entrySet()) {
+        sum = sum.plus(new ElementHasher().hash(entry.getKey(), entry.getValue()));
+      }
+      return sum;
+    }
+
+    @Override
+    public Condition inspect() {
+      return new Condition.At(reached);
+    }
+
+    @Override
+    public GraphTarget bootstrap(Reached first) {
+      throw new IllegalStateException("it is a standby already");
+    }
+
+    @Override
+    public Reached claim(String owner) {
+      return reached;
+    }
+
+    @Override
+    public ReadBack readBack(Progress progress) {
+      return new ReadBack(graph.size(), 0, fingerprint());
+    }
+
+    @Override
+    public void strip(Progress progress) {}
+
+    @Override
+    public void close() {}
+  }
+
+  /** Reads the tables as the follower does, from where the standby says. */
+  private final class Reading {
+    final FakeTables tables;
+    final Pending pending;
+    final CutTracker tracker;
+    final Applier applier;
+    final VersionVector start;
+    final int[] next;
+    final VersionCodec codec = new VersionCodec();
+
+    Reading(FakeStandby standby, Random random) {
+      tables = standby.tables;
+      pending = new Pending(directory, 1 << 16, random.nextInt(2) == 0 ? Long.MAX_VALUE : 0);
+      Backlog.Limits limits = new Backlog.Limits(1 + random.nextInt(8), Long.MAX_VALUE);
+      applier =
+          new Applier(standby, standby.reached, pending, limits, Boundary.NONE, Clock.systemUTC());
+      start = standby.reached.vector();
+      List<Manifest.Position> positions = standby.reached.positions();
+      tracker = CutTracker.resumed(tables.places, positions, applier.cut());
+      next = positions.stream().mapToInt(position -> (int) position.offset()).toArray();
+    }
+
+    boolean read(int place) {
+      if (next[place] >= tables.rows.get(place).size()) {
+        return false;
+      }
+      int offset = next[place]++;
+      FakeTables.Row row = tables.rows.get(place).get(offset);
+      if (row instanceof FakeTables.Row.Mark mark) {
+        tracker.watermark(place, offset, mark.watermark());
+      } else if (row instanceof FakeTables.Row.Tx tx) {
+        var t = tx.transaction();
+        long ordinal =
+            tracker.version(
+                place, offset, new CutTracker.Stamp(t.site(), t.seq(), t.committedAtMicros()));
+        pending.transaction(
+            new Origin(place, offset, ordinal),
+            t,
+            new Intake.Body(new byte[0], 0, 0),
+            start.covers(t.site(), t.seq()));
+      } else if (row instanceof FakeTables.Row.Version found) {
+        version(place, offset, found.version());
+      }
+      tracker.passed(place, next[place]);
+      return true;
+    }
+
+    private void version(int place, int offset, ElementVersion version) {
+      var header = version.header();
+      long ordinal =
+          tracker.version(
+              place,
+              offset,
+              new CutTracker.Stamp(
+                  header.dot().site(), header.dot().seq(), header.committedAtMicros()));
+      AvroOutput out = new AvroOutput();
+      codec.write(version, out);
+      pending.version(
+          version.id().kind() == ElementKind.VERTEX ? SortEntry.VERTEX : SortEntry.EDGE,
+          version.id().id(),
+          new Origin(place, offset, ordinal),
+          header,
+          new Intake.Body(out.array(), 0, out.length()),
+          start.covers(header.dot()));
+    }
+
+    boolean step() {
+      return applier.step(Goal.ofTables(tracker.cut(), tables.places.size(), this::positions));
+    }
+
+    private List<Manifest.Position> positions(Cut cut, Optional<Origin>[] firstUncovered) {
+      List<Manifest.Position> positions = new ArrayList<>();
+      for (int place = 0; place < tables.places.size(); place++) {
+        Origin origin = tracker.position(place, cut.vector(), firstUncovered[place].orElse(null));
+        positions.add(
+            new Manifest.Position(
+                tables.places.get(place).topic(),
+                Optional.empty(),
+                tables.places.get(place).partition(),
+                origin.offset(),
+                origin.ordinal()));
+      }
+      return positions;
+    }
+  }
+
+  /** Returns how often a cut could not be applied. */
+  private int replay(long runSeed, int sites) throws IOException {
+    try {
+      return replay(new Random(runSeed), sites);
+    } catch (AssertionError | RuntimeException e) {
+      throw new AssertionError("repeat with -Dvarve.seed=" + runSeed + ", sites " + sites, e);
+    }
+  }
+
+  private int replay(Random random, int sites) throws IOException {
+    FakeTables tables = new FakeTables(random, sites, 5 + random.nextInt(60));
+    FakeStandby standby = new FakeStandby(tables, beginning(tables));
+    Reading reading = new Reading(standby, random);
+    int undecided = 0;
+    boolean end = false;
+    while (!end) {
+      int place = random.nextInt(tables.places.size());
+      for (int i = random.nextInt(12); i > 0; i--) {
+        reading.read(place);
+      }
+      end = true;
+      for (int p = 0; p < tables.places.size(); p++) {
+        end &= reading.next[p] >= tables.rows.get(p).size();
+      }
+      if (end || random.nextInt(3) > 0) {
+        while (reading.step() && (end || random.nextInt(4) > 0)) {
+          // as far as it goes, or not
+        }
+        undecided +=
+            reading
+                    .applier
+                    .status(ReplayStatus.Phase.FOLLOWING, Optional.empty())
+                    .trouble()
+                    .isPresent()
+                ? 1
+                : 0;
+      }
+      if (!end && random.nextInt(20) == 0) {
+        reading.pending.close();
+        reading = new Reading(standby, random);
+      }
+    }
+    reading.pending.close();
+    assertThat(standby.reached.vector().includes(tables.end())).as("all is applied").isTrue();
+    assertThat(standby.reached.settled()).isTrue();
+    assertThat(standby.graph).isEqualTo(tables.at(tables.end()));
+    return undecided;
+  }
+
+  /** Every site is known, and has written nothing yet. */
+  private static Reached beginning(FakeTables tables) {
+    TreeMap<Site, Long> seqs = new TreeMap<>();
+    List<Manifest.SiteCut> cuts = new ArrayList<>();
+    for (Site site : tables.sites) {
+      seqs.put(site, 0L);
+      cuts.add(new Manifest.SiteCut(site, "store:" + site, 0, 0, Optional.empty()));
+    }
+    List<Manifest.Position> positions =
+        tables.places.stream()
+            .map(
+                place ->
+                    new Manifest.Position(place.topic(), Optional.empty(), place.partition(), 0, 0))
+            .toList();
+    return new Reached(
+        "g",
+        new Manifest.Parent(1, "0".repeat(64)),
+        new VersionVector(seqs),
+        cuts,
+        0,
+        positions,
+        Fingerprint.EMPTY,
+        true,
+        StoreSchema.EMPTY);
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.varve.replay;
+
+import org.jspecify.annotations.NullMarked;
