@@ -3,6 +3,7 @@ package dev.varve.cli;
 import dev.varve.archive.Chain;
 import dev.varve.archive.DamagedException;
 import dev.varve.archive.Keys;
+import dev.varve.archive.Manifest;
 import dev.varve.archive.NewerFormatException;
 import dev.varve.archive.Repositories;
 import dev.varve.archive.Repository;
@@ -62,7 +63,11 @@ record CopiesInfo(
       // the copy first: what is copied meanwhile is then in the chain's list
       there = entries(copy, graph);
       here = entries(repository, graph);
-      return compare(name, location, here, there, differs(repository, copy, here, there), clock);
+      Optional<String> differs = differs(repository, copy, here, there);
+      if (differs.isEmpty() && late(here, there)) {
+        differs = wentItsOwnWay(repository, graph, copy, there.lastEntry().getValue().key());
+      }
+      return compare(name, location, here, there, differs, clock);
     } catch (IOException | VarveException e) {
       return new CopiesInfo(
           name,
@@ -128,9 +133,35 @@ record CopiesInfo(
         }
       }
     }
-    return here.isEmpty() || there.isEmpty()
+    return here.isEmpty() || there.isEmpty() || late(here, there)
         ? Optional.empty()
         : Optional.of("they have no entry in common that can be read");
+  }
+
+  /** Whether the copy's newest entry is no longer in the chain, and later ones are. */
+  private static boolean late(TreeMap<Long, Listed> here, TreeMap<Long, Listed> there) {
+    return !here.isEmpty()
+        && !there.isEmpty()
+        && !here.containsKey(there.lastKey())
+        && there.lastKey() < here.lastKey();
+  }
+
+  /** By what the chain remembers of its entries. */
+  private static Optional<String> wentItsOwnWay(
+      Repository repository, String graph, Repository copy, String newest) throws IOException {
+    Manifest.Parent entry = Chain.Tip.read(copy, newest).asParent();
+    boolean known =
+        Chain.load(repository, graph)
+            .knows(entry)
+            .orElseThrow(
+                () ->
+                    new VarveException(
+                        ExitCode.FENCED,
+                        "whether it is a copy of this chain cannot be told, for its newest entry,"
+                            + " number %d, has expired in the chain and is forgotten"
+                                .formatted(entry.number()),
+                        "see docs/operations.md, \"Copies\""));
+    return known ? Optional.empty() : Optional.of("its " + newest + " is another one");
   }
 
   /**

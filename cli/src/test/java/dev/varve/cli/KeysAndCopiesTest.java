@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.varve.archive.DirectoryRepository;
+import dev.varve.archive.Keys;
 import dev.varve.archive.Manifest;
+import dev.varve.compact.Checkpoint;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -301,6 +303,22 @@ final class KeysAndCopiesTest {
     Result unreachable = run("-c", file.toString(), "verify");
     assertThat(unreachable.exitCode()).as(unreachable.toString()).isEqualTo(3);
     assertThat(unreachable.out()).contains("Copy far", "cannot be looked at");
+  }
+
+  /** By what the ledger remembers. */
+  @Test
+  void aCopyOfWhichEverythingHasExpiredIsStillKnown() throws Exception {
+    Path file = configuredWithACopy();
+    chain.add();
+    Checkpoint.make(new DirectoryRepository(plain), SmallChain.GRAPH);
+    chain.add();
+    done(run("-c", file.toString(), "expire", "--keep-chains=1"));
+    assertThat(plain.resolve(Keys.manifest(SmallChain.GRAPH, 3))).doesNotExist();
+    assertThat(run("-c", file.toString(), "info").out()).contains("number 3, 4 entries behind");
+    done(run("-c", file.toString(), "copy", "--to", "far"));
+    Result info = run("-c", file.toString(), "info");
+    done(info);
+    assertThat(info.out()).contains("number 8, in step");
   }
 
   @Test

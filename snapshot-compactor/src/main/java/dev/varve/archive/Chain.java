@@ -19,6 +19,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * All snapshots of a graph that can be trusted, and what is wrong with the others.
@@ -190,6 +191,34 @@ public record Chain(
       }
     }
     return Optional.empty();
+  }
+
+  /**
+   * Whether an entry of some other repository is the one that has, or had, this number here; empty
+   * if that is not known any more.
+   */
+  public Optional<Boolean> knows(Manifest.Parent entry) {
+    if (ledger.isPresent() && ledger.get().isExpired(entry.number())) {
+      Optional<Boolean> remembered =
+          ledger.get().expiredHashes().areOf(entry.number(), entry.sha256());
+      if (remembered.isPresent()) {
+        return remembered;
+      }
+    }
+    for (Link link : links) {
+      if (link.manifest().number() == entry.number()) {
+        return Optional.of(link.sha256().equals(entry.sha256()));
+      }
+    }
+    Stream<Optional<Manifest.Parent>> parents =
+        Stream.concat(
+            links.stream().map(link -> link.manifest().parent()),
+            Stream.of(ledger, fallback).flatMap(Optional::stream).map(Ledger::parent));
+    return Stream.concat(parents, Stream.of(tip))
+        .flatMap(Optional::stream)
+        .filter(parent -> parent.number() == entry.number())
+        .map(parent -> parent.sha256().equals(entry.sha256()))
+        .findFirst();
   }
 
   /** Keys of all segments and transactions files of the chain. */

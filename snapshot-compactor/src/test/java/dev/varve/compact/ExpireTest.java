@@ -363,7 +363,7 @@ class ExpireTest {
     lab.random.nextInt();
     ExpirePlan.Policy policy = chains(Optional.of(1), Optional.empty());
     Chain before = load();
-    int stride = ChainUnderFaultsTest.STRIDE;
+    int stride = ChainRun.STRIDE;
     for (int call = 1 + lab.random.nextInt(stride); ; call += stride) {
       MemoryRepository copy = repository.copy();
       FaultyRepository faulty = FaultyRepository.at(copy, call, fault);

@@ -3,9 +3,11 @@ package dev.varve.compact;
 import dev.varve.archive.Chain;
 import dev.varve.archive.Manifest;
 import dev.varve.archive.Repository;
+import dev.varve.change.Site;
 import dev.varve.change.Transaction;
 import dev.varve.change.VersionVector;
 import dev.varve.change.Watermark;
+import dev.varve.graph.Element;
 import dev.varve.graph.ElementId;
 import dev.varve.graph.StoreSchema;
 import dev.varve.tail.Cut;
@@ -15,6 +17,7 @@ import dev.varve.tail.SortEntry;
 import dev.varve.tail.SortEntry.Origin;
 import dev.varve.tail.SortEntry.Rank;
 import dev.varve.tail.VersionSorter;
+import dev.varve.topology.ElementVersion;
 import dev.varve.topology.VersionHeader;
 import dev.varve.wire.AvroInput;
 import dev.varve.wire.AvroOutput;
@@ -33,8 +36,11 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.Random;
+import java.util.TreeMap;
 
 /**
  * A graph, what the tables hold of it, and writers that lay it down as the compactor does, with its
@@ -53,7 +59,7 @@ final class Lab implements AutoCloseable {
   private final Wire wire = Wire.open(RegistryConfig.embedded());
   private final List<Version> versions = new ArrayList<>();
   private final List<byte[]> transactions = new ArrayList<>();
-  private Optional<Watermark> watermark = Optional.empty();
+  private final NavigableMap<Site, Watermark> watermarks = new TreeMap<>();
   private int nextDirectory;
 
   /** A version as it is in the tables. */
@@ -75,7 +81,7 @@ final class Lab implements AutoCloseable {
   }
 
   VersionVector cut() {
-    return VersionVector.of(graph.site, graph.seq);
+    return graph.vectors.lastEntry().getValue();
   }
 
   Housekeeper housekeeper(
@@ -131,19 +137,63 @@ final class Lab implements AutoCloseable {
         byte[] encoded =
             java.util.Arrays.copyOfRange(in.array(), in.position(), in.position() + in.remaining());
         switch (body.kind()) {
-          case ELEMENT_VERSION ->
-              versions.add(
-                  new Version(
-                      row.key().charAt(0) == 'v' ? SortEntry.VERTEX : SortEntry.EDGE,
-                      row.key().substring(1),
-                      codec.readHeader(new AvroInput(encoded)),
-                      encoded));
+          case ELEMENT_VERSION -> {
+            VersionHeader header = codec.readHeader(new AvroInput(encoded));
+            String id = row.key().substring(1);
+            versions.add(
+                new Version(
+                    row.key().charAt(0) == 'v' ? SortEntry.VERTEX : SortEntry.EDGE,
+                    header.lost() ? id.substring(0, id.lastIndexOf('!')) : id,
+                    header,
+                    encoded));
+          }
           case TRANSACTION -> transactions.add(encoded);
-          default -> watermark = Optional.of(new WatermarkCodec().read(new AvroInput(encoded)));
+          default -> {
+            Watermark next = new WatermarkCodec().read(new AvroInput(encoded));
+            watermarks.merge(next.site(), next, Lab::later);
+          }
         }
       }
       graph.queues.get(place).clear();
     }
+  }
+
+  /** A site says once which it took the place of. */
+  private static Watermark later(Watermark before, Watermark next) {
+    return new Watermark(
+        next.site(),
+        next.seq(),
+        next.committedAtMicros(),
+        next.versions(),
+        next.store(),
+        next.replaces().or(before::replaces));
+  }
+
+  private Cut reached() {
+    VersionVector vector = VersionVector.EMPTY;
+    List<Manifest.SiteCut> sites = new ArrayList<>();
+    for (Watermark to : watermarks.values()) {
+      vector = vector.with(to.site(), to.seq());
+      sites.add(
+          new Manifest.SiteCut(
+              to.site(), to.store(), to.seq(), to.committedAtMicros(), to.replaces()));
+    }
+    return new Cut(vector, sites);
+  }
+
+  /** What the graph is when everything is folded that a moment includes, whatever the order. */
+  Map<ElementId, Element> graphAt(VersionVector moment) {
+    read();
+    VersionCodec codec = new VersionCodec();
+    List<ElementVersion> all = new ArrayList<>();
+    for (Version version : versions) {
+      ElementId id =
+          version.kind() == SortEntry.VERTEX
+              ? ElementId.vertex(version.id())
+              : ElementId.edge(version.id());
+      all.add(codec.read(id, new AvroInput(version.encoded())));
+    }
+    return Restored.at(all, moment);
   }
 
   /**
@@ -198,13 +248,7 @@ final class Lab implements AutoCloseable {
     /** Lays down all that there is; a base at first. */
     Manifest layDown() throws IOException {
       read();
-      Watermark to = watermark.orElseThrow();
-      Cut cut =
-          new Cut(
-              VersionVector.of(to.site(), to.seq()),
-              List.of(
-                  new Manifest.SiteCut(
-                      to.site(), to.store(), to.seq(), to.committedAtMicros(), Optional.empty())));
+      Cut cut = reached();
       VersionVector from = head.map(Manifest::to).orElse(VersionVector.EMPTY);
       if (from.equals(cut.vector())) {
         return head.orElseThrow();
@@ -254,7 +298,8 @@ final class Lab implements AutoCloseable {
                   kind,
                   head,
                   head.map(Manifest::schema).orElse(StoreSchema.EMPTY))) {
-        new Flush(merge, builder, cut, new Topics(GRAPH), base, true, 3).run();
+        boolean forgets = Checkpoint.forgetsTombstones(cut);
+        new Flush(merge, builder, cut, new Topics(GRAPH), base, forgets, 3).run();
         Manifest manifest =
             new Manifest(
                 GRAPH,

@@ -8,6 +8,7 @@ import dev.varve.archive.Repository;
 import dev.varve.archive.SegmentReader;
 import dev.varve.archive.TransactionsReader;
 import dev.varve.change.Transaction;
+import dev.varve.change.VersionVector;
 import dev.varve.graph.Element;
 import dev.varve.graph.ElementId;
 import dev.varve.topology.ElementVersion;
@@ -89,7 +90,7 @@ final class Restored {
       assertThat(manifest.fingerprint()).isEqualTo(graph.fingerprint(expected));
       assertThat(manifest.counts().vertices() + manifest.counts().edges())
           .isEqualTo(expected.size());
-      assertThat(at(versions, seq)).isEqualTo(expected);
+      assertThat(at(versions, manifest.to())).isEqualTo(expected);
       if (manifest.kind().everyMoment()) {
         checkMoments(versions, manifest, graph);
       }
@@ -105,7 +106,7 @@ final class Restored {
     long to = seq(delta.to().seqs());
     for (Map.Entry<Long, Map<ElementId, Element>> moment :
         graph.history.subMap(from, false, to, true).entrySet()) {
-      assertThat(at(versions, moment.getKey()))
+      assertThat(at(versions, graph.vectors.get(moment.getKey())))
           .as("the graph at %d", moment.getKey())
           .isEqualTo(moment.getValue());
     }
@@ -128,10 +129,11 @@ final class Restored {
     return vector.values().stream().mapToLong(Long::longValue).max().orElseThrow();
   }
 
-  private static Map<ElementId, Element> at(List<ElementVersion> versions, long seq) {
+  /** The newest version of each element that a moment includes. */
+  static Map<ElementId, Element> at(List<ElementVersion> versions, VersionVector moment) {
     Map<ElementId, ElementVersion> newest = new HashMap<>();
     for (ElementVersion version : versions) {
-      if (version.header().dot().seq() <= seq) {
+      if (moment.covers(version.header().dot())) {
         newest.merge(
             version.id(),
             version,

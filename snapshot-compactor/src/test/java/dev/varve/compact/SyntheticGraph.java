@@ -42,11 +42,14 @@ import org.apache.kafka.common.utils.Utils;
 
 /**
  * A graph that is changed at random, what the tables would hold of it, and what it was after each
- * transaction.
+ * transaction. A second site may join: then the two write by turns, each without having seen all
+ * that the other wrote, and numbers are given to their transactions in the order in which they
+ * arrive.
  */
 final class SyntheticGraph {
 
   private final Random random;
+  private final Random turns;
   private final Wire wire;
   private final int partitions;
   private final ElementHasher hasher = new ElementHasher();
@@ -55,6 +58,8 @@ final class SyntheticGraph {
   private final Map<ElementId, VersionDigest> folded = new HashMap<>();
   private final NavigableMap<ElementId, Element> alive = new TreeMap<>();
   private final Map<Integer, Long> counts = new HashMap<>();
+  private final Map<Site, VersionVector> seen = new HashMap<>();
+  private Optional<Site> second = Optional.empty();
 
   /** What waits to be put into each place: vertices, then edges, then transactions. */
   final List<Deque<Row>> queues = new ArrayList<>();
@@ -62,12 +67,21 @@ final class SyntheticGraph {
   /** The graph after each transaction from the first consistent one on. */
   final NavigableMap<Long, Map<ElementId, Element>> history = new TreeMap<>();
 
+  /** What each of these moments includes. */
+  final NavigableMap<Long, VersionVector> vectors = new TreeMap<>();
+
   final int vertexIds;
+
+  /** How many changes lost against a concurrent one. */
+  int conflicts;
+
   Site site = new Site("neo4j", 1);
   long seq = 100;
 
   /** Every so many numbers a transaction says that the graph was not known before it; 0: none. */
   int inexactEvery;
+
+  private VersionVector reached = VersionVector.EMPTY;
   private boolean consistent;
 
   /** A record of a topic. */
@@ -75,6 +89,7 @@ final class SyntheticGraph {
 
   SyntheticGraph(long seed, Wire wire, int partitions, int vertexIds) {
     this.random = new Random(seed);
+    this.turns = new Random(~seed);
     this.wire = wire;
     this.partitions = partitions;
     this.vertexIds = vertexIds;
@@ -87,9 +102,10 @@ final class SyntheticGraph {
   void scan(int elements) {
     long index = 0;
     for (int i = 0; i < elements; i++) {
-      put(randomId(), index++, false);
+      put(site, randomId(), index++, false);
     }
     transaction(
+        site,
         Optional.of(
             new StoreSchema.Change(
                 true,
@@ -121,18 +137,50 @@ final class SyntheticGraph {
     }
   }
 
+  /** A second site writes too from now on; it has seen everything so far. */
+  void join() {
+    second = Optional.of(new Site("west", 1));
+    seen.put(site, VersionVector.EMPTY);
+    seen.put(second.get(), reached);
+  }
+
+  private Site turn() {
+    if (second.isEmpty()) {
+      return site;
+    }
+    boolean first = turns.nextBoolean();
+    Site writer = first ? site : second.get();
+    Site other = first ? second.get() : site;
+    if (turns.nextBoolean()) { // else it has not heard of the other for a while
+      long heard = reached.seqs().getOrDefault(other, 0L);
+      VersionVector known = seen(writer).union(seen(other));
+      seen.put(writer, heard > 0 ? known.union(VersionVector.of(other, heard)) : known);
+    }
+    return writer;
+  }
+
+  private VersionVector seen(Site writer) {
+    if (second.isPresent()) {
+      return seen.getOrDefault(writer, VersionVector.EMPTY);
+    }
+    return writer.incarnation() == 1
+        ? VersionVector.EMPTY
+        : VersionVector.of(new Site(writer.name(), writer.incarnation() - 1), seq);
+  }
+
   /** One transaction, without a watermark. */
   void transact(int changes) {
     seq += 1 + random.nextInt(3);
+    Site writer = turn();
     List<ElementId> touched = new ArrayList<>();
     for (int i = 0; i < changes; i++) {
       ElementId id = randomId();
       if (!touched.contains(id)) {
         touched.add(id);
-        put(id, touched.size() - 1, random.nextInt(3) == 0);
+        put(writer, id, touched.size() - 1, random.nextInt(3) == 0);
       }
     }
-    transaction(Optional.empty());
+    transaction(writer, Optional.empty());
     if (consistent) {
       remember();
     }
@@ -142,6 +190,10 @@ final class SyntheticGraph {
   void replaceStore(int elements) {
     Site old = site;
     site = site.next();
+    if (second.isPresent()) {
+      seq++;
+      seen.put(site, seen(old).union(VersionVector.of(old, reached.seqs().getOrDefault(old, 0L))));
+    }
     consistent = false;
     List<ElementId> all = new ArrayList<>(alive.keySet());
     long index = 0;
@@ -152,15 +204,22 @@ final class SyntheticGraph {
       }
     }
     for (ElementId id : all) {
-      put(id, index++, random.nextInt(3) == 0);
+      put(site, id, index++, random.nextInt(3) == 0);
     }
-    transaction(Optional.empty());
+    transaction(site, Optional.empty());
     consistent = true;
     watermark(Optional.of(old));
     remember();
   }
 
   void watermark(Optional<Site> replaces) {
+    watermark(site, seq, replaces);
+    second
+        .filter(west -> reached.seqs().containsKey(west))
+        .ifPresent(west -> watermark(west, reached.seqs().get(west), Optional.empty()));
+  }
+
+  private void watermark(Site site, long seq, Optional<Site> replaces) {
     WatermarkCodec codec = new WatermarkCodec();
     for (int place = 0; place < queues.size(); place++) {
       buffer.clear();
@@ -186,6 +245,7 @@ final class SyntheticGraph {
 
   private void remember() {
     history.put(seq, new HashMap<>(alive));
+    vectors.put(seq, reached);
   }
 
   private ElementId randomId() {
@@ -198,26 +258,29 @@ final class SyntheticGraph {
         : ElementId.edge(String.valueOf(n));
   }
 
-  private void put(ElementId id, long index, boolean remove) {
+  private void put(Site site, ElementId id, long index, boolean remove) {
     Optional<Element> state = remove ? Optional.empty() : Optional.of(randomState(id));
-    VersionVector seen =
-        site.incarnation() == 1
-            ? VersionVector.EMPTY
-            : VersionVector.of(new Site(site.name(), site.incarnation() - 1), seq);
     ChangeHeader change =
         new ChangeHeader(
             new Dot(site, seq, index),
             micros(seq),
-            seen,
+            seen(site),
             state.map(element -> hasher.hash(id, element)),
             List.of(),
             List.of());
-    if (!(Fold.apply(folded.get(id), change) instanceof Fold.Won won)) {
-      return; // the initial scan may meet an element twice
-    }
-    VersionHeader version = won.version();
-    folded.put(id, version.digest());
-    state.ifPresentOrElse(element -> alive.put(id, element), () -> alive.remove(id));
+    Fold.Outcome outcome = Fold.apply(folded.get(id), change);
+    if (outcome instanceof Fold.Won won) {
+      folded.put(id, won.version().digest());
+      state.ifPresentOrElse(element -> alive.put(id, element), () -> alive.remove(id));
+      row(id, id.toString(), won.version(), state);
+    } else if (outcome instanceof Fold.Lost lost) {
+      folded.put(id, lost.kept());
+      conflicts++;
+      row(id, id + "!" + change.dot(), lost.version(), state);
+    } // else the initial scan met an element twice
+  }
+
+  private void row(ElementId id, String name, VersionHeader version, Optional<Element> state) {
     buffer.clear();
     versionCodec.write(new ElementVersion(id, version, state), buffer);
     byte[] key = id.toString().getBytes(StandardCharsets.UTF_8);
@@ -225,10 +288,11 @@ final class SyntheticGraph {
         (id.kind() == ElementKind.VERTEX ? 0 : partitions)
             + Utils.toPositive(Utils.murmur2(key)) % partitions;
     counts.merge(place, 1L, Long::sum);
-    queues.get(place).add(new Row(id.toString(), wire.frame(RecordKind.ELEMENT_VERSION, buffer)));
+    queues.get(place).add(new Row(name, wire.frame(RecordKind.ELEMENT_VERSION, buffer)));
   }
 
-  private void transaction(Optional<StoreSchema.Change> schema) {
+  private void transaction(Site site, Optional<StoreSchema.Change> schema) {
+    reached = reached.with(site, seq);
     int place = 2 * partitions;
     buffer.clear();
     TreeMap<String, String> metadata = new TreeMap<>();

@@ -240,6 +240,14 @@ final class S3Errors {
     return options.credentials().map(c -> " '" + c.accessKey() + "'").orElse("");
   }
 
+  /** An answer that is a defect of the store or of this. */
+  VarveException unexpected(AwsServiceException e) {
+    return failed(
+        "the store at " + store() + " gave an unexpected answer: " + e.getMessage(),
+        "see docs/object-storage.md for what is asked of a store",
+        e);
+  }
+
   static VarveException failed(String message, String hint, @Nullable Throwable cause) {
     return new VarveException(ExitCode.FAILED, message, hint, cause);
   }

@@ -53,6 +53,16 @@ public record S3Options(
         Retry.USUAL);
   }
 
+  /** What every key in the bucket begins with. */
+  String root() {
+    return prefix.isEmpty() ? "" : prefix + "/";
+  }
+
+  /** For messages. */
+  String location() {
+    return "s3://" + bucket + (prefix.isEmpty() ? "" : "/" + prefix);
+  }
+
   public S3Options withRegion(Optional<String> value) {
     return new S3Options(
         bucket, prefix, endpoint, value, pathStyle, credentials, caFile, transfer, retry);

@@ -10,8 +10,6 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -35,8 +33,6 @@ import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.model.GetObjectResponse;
 import software.amazon.awssdk.services.s3.model.HeadObjectResponse;
-import software.amazon.awssdk.services.s3.model.ListMultipartUploadsResponse;
-import software.amazon.awssdk.services.s3.model.ListObjectsV2Response;
 import software.amazon.awssdk.services.s3.model.PutObjectResponse;
 import software.amazon.awssdk.services.s3.model.S3Exception;
 
@@ -58,7 +54,6 @@ public final class S3Repository implements Repository {
   private static final String ATTEMPT = "varve-attempt";
 
   private static final Pattern CONTENT_RANGE = Pattern.compile("bytes (\\d+)-(\\d+)/(\\d+)");
-  private static final int MAX_PAGES = 1_000_000;
   private static final long IDLE_SECONDS = 10;
 
   private final S3Options options;
@@ -69,6 +64,8 @@ public final class S3Repository implements Repository {
   private final ExecutorService fetchers;
   private final Semaphore memory;
 
+  private final S3Listing listing;
+
   /** Ids of uploads that are going on. */
   private final Set<String> running = ConcurrentHashMap.newKeySet();
 
@@ -76,12 +73,13 @@ public final class S3Repository implements Repository {
 
   private S3Repository(S3Options options, S3Client client) {
     this.options = options;
-    this.root = options.prefix().isEmpty() ? "" : options.prefix() + "/";
+    this.root = options.root();
     this.client = client;
     this.attempts = new Attempts(options.retry(), new S3Errors(options));
     this.uploaders = pool("s3-upload", options.transfer().uploads());
     this.fetchers = pool("s3-fetch", Math.max(1, options.transfer().ranges()));
     this.memory = new Semaphore(options.transfer().ranges());
+    this.listing = new S3Listing(options, client, attempts, running);
   }
 
   /** Opens a bucket; nothing is asked of the store yet. */
@@ -108,39 +106,7 @@ public final class S3Repository implements Repository {
 
   @Override
   public List<Listed> list(String prefix, String after) throws IOException {
-    List<Listed> found = new ArrayList<>();
-    String token = null;
-    for (int page = 0; page < MAX_PAGES; page++) {
-      ListObjectsV2Response response = list(prefix, after, token);
-      response
-          .contents()
-          .forEach(
-              object -> {
-                String key = object.key().substring(root.length());
-                if (Keys.isKey(key) && key.startsWith(prefix) && key.compareTo(after) > 0) {
-                  found.add(new Listed(key, object.size(), object.lastModified()));
-                }
-              });
-      token = response.nextContinuationToken();
-      if (!Boolean.TRUE.equals(response.isTruncated()) || token == null) {
-        break;
-      }
-    }
-    found.sort(Comparator.comparing(Listed::key));
-    return found;
-  }
-
-  private ListObjectsV2Response list(String prefix, String after, @Nullable String token)
-      throws IOException {
-    return attempts.run(
-        "list " + location() + "/" + prefix,
-        () ->
-            client.listObjectsV2(
-                b ->
-                    b.bucket(options.bucket())
-                        .prefix(root + prefix)
-                        .startAfter(after.isEmpty() || token != null ? null : root + after)
-                        .continuationToken(token)));
+    return listing.list(prefix, after);
   }
 
   @Override
@@ -469,71 +435,17 @@ public final class S3Repository implements Repository {
 
   @Override
   public List<Upload> uploads(Instant before) throws IOException {
-    return left(before).stream().map(this::upload).toList();
+    return listing.uploads(before);
   }
 
   @Override
   public List<Upload> abandonUploads(Instant before) throws IOException {
-    List<Upload> abandoned = new ArrayList<>();
-    for (MultipartUpload.Left left : left(before)) {
-      abandon(left.inBucket(), left.id());
-      abandoned.add(upload(left));
-    }
-    return abandoned;
-  }
-
-  private Upload upload(MultipartUpload.Left left) {
-    return new Upload(left.inBucket().substring(root.length()), left.begunAt());
-  }
-
-  private List<MultipartUpload.Left> left(Instant before) throws IOException {
-    List<MultipartUpload.Left> found = new ArrayList<>();
-    String keyMarker = null;
-    String idMarker = null;
-    for (int page = 0; page < MAX_PAGES; page++) {
-      String fromKey = keyMarker;
-      String fromId = idMarker;
-      ListMultipartUploadsResponse response =
-          attempts.run(
-              "list the uploads of " + location(),
-              () ->
-                  client.listMultipartUploads(
-                      b ->
-                          b.bucket(options.bucket())
-                              .prefix(root)
-                              .keyMarker(fromKey)
-                              .uploadIdMarker(fromId)));
-      for (var upload : response.uploads()) {
-        if (upload.initiated() != null
-            && upload.initiated().isBefore(before)
-            && !running.contains(upload.uploadId())) {
-          found.add(new MultipartUpload.Left(upload.key(), upload.uploadId(), upload.initiated()));
-        }
-      }
-      keyMarker = response.nextKeyMarker();
-      idMarker = response.nextUploadIdMarker();
-      if (!Boolean.TRUE.equals(response.isTruncated()) || keyMarker == null) {
-        break;
-      }
-    }
-    return found;
-  }
-
-  private void abandon(String inBucket, String id) throws IOException {
-    try {
-      attempts.run(
-          "abandon the upload of s3://" + options.bucket() + "/" + inBucket,
-          () ->
-              client.abortMultipartUpload(
-                  b -> b.bucket(options.bucket()).key(inBucket).uploadId(id)));
-    } catch (S3Exception e) {
-      answered(404, e); // it ended by itself meanwhile
-    }
+    return listing.abandonUploads(before);
   }
 
   @Override
   public String location() {
-    return "s3://" + options.bucket() + (root.isEmpty() ? "" : "/" + options.prefix());
+    return options.location();
   }
 
   @Override
@@ -554,13 +466,7 @@ public final class S3Repository implements Repository {
   /** Lets one answer pass; any other is a defect of the store or of this. */
   private void answered(int status, S3Exception e) {
     if (e.statusCode() != status) {
-      throw S3Errors.failed(
-          "the store at "
-              + new S3Errors(options).store()
-              + " gave an unexpected answer: "
-              + e.getMessage(),
-          "see docs/object-storage.md for what is asked of a store",
-          e);
+      throw new S3Errors(options).unexpected(e);
     }
   }
 
