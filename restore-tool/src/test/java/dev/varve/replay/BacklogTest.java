@@ -110,6 +110,21 @@ class BacklogTest {
   }
 
   @Test
+  void aSiteThatWasReplacedGoesNoFartherWithoutItsSuccessor() {
+    four(HERE);
+    four(HERE.next());
+    Cut from = cut(Map.of(HERE, 0L));
+    Manifest.SiteCut successor =
+        new Manifest.SiteCut(HERE.next(), "store", 40, 4 * SECOND, Optional.of(HERE));
+    Cut old = cut(Map.of(HERE, 40L));
+    Cut reached =
+        new Cut(old.vector().with(HERE.next(), 40), List.of(old.sites().get(0), successor));
+    assertThat(next(from, reached, 99, Boundary.NONE)).contains(reached.vector());
+    assertThat(next(from, reached, 99, Boundary.until(Moment.parse("1970-01-01T00:00:02Z"))))
+        .isEmpty();
+  }
+
+  @Test
   void whatWasAppliedIsForgotten() {
     four(HERE);
     backlog.forget(VersionVector.of(HERE, 25));
