@@ -162,6 +162,7 @@ final class Backlog {
     Set<Site> held = replacedByBarred(from, reached, boundary);
     boolean barred = true;
     Site advancing = null;
+    long farthest = 0;
     int advances = 0;
     for (Manifest.SiteCut cut : reached.sites()) {
       Site site = cut.site();
@@ -179,6 +180,7 @@ final class Backlog {
       if (!held.contains(site) && (done == null || upTo > done)) {
         wanted.put(site, upTo);
         advancing = site;
+        farthest = upTo;
         advances++;
       }
     }
@@ -187,7 +189,7 @@ final class Backlog {
     }
     Long done = from.vector().seqs().get(advancing);
     if (advances == 1 && done != null) {
-      wanted.put(advancing, within(advancing, done, wanted.get(advancing), limits));
+      wanted.put(advancing, within(advancing, done, farthest, limits));
     }
     return new Next.Take(cut(new VersionVector(wanted), from, reached));
   }
