@@ -169,7 +169,7 @@ final class StandbyIT {
   }
 
   private static void awaitCut(Driver standby, long seq) throws Exception {
-    long end = System.nanoTime() + Installed.AT_MOST.toNanos();
+    long end = System.nanoTime() + 2 * Installed.AT_MOST.toNanos(); // a restore comes first
     String cut = "";
     while (System.nanoTime() < end) {
       try (Session session = standby.session()) {

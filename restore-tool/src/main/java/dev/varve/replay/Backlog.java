@@ -159,8 +159,10 @@ final class Backlog {
    */
   Next next(Cut from, Cut reached, Limits limits, Boundary boundary) {
     SortedMap<Site, Long> wanted = new TreeMap<>(from.vector().seqs());
+    Set<Site> held = replacedByBarred(from, reached, boundary);
     boolean barred = true;
     Site advancing = null;
+    long farthest = 0;
     int advances = 0;
     for (Manifest.SiteCut cut : reached.sites()) {
       Site site = cut.site();
@@ -175,9 +177,10 @@ final class Backlog {
           continue;
         }
       }
-      if (done == null || upTo > done) {
+      if (!held.contains(site) && (done == null || upTo > done)) {
         wanted.put(site, upTo);
         advancing = site;
+        farthest = upTo;
         advances++;
       }
     }
@@ -186,9 +189,25 @@ final class Backlog {
     }
     Long done = from.vector().seqs().get(advancing);
     if (advances == 1 && done != null) {
-      wanted.put(advancing, within(advancing, done, wanted.get(advancing), limits));
+      wanted.put(advancing, within(advancing, done, farthest, limits));
     }
     return new Next.Take(cut(new VersionVector(wanted), from, reached));
+  }
+
+  /**
+   * The last transaction of a site that was replaced may be there in part; what replaced it has the
+   * rest.
+   */
+  private Set<Site> replacedByBarred(Cut from, Cut reached, Boundary boundary) {
+    Set<Site> held = new HashSet<>();
+    for (Manifest.SiteCut cut : reached.sites()) {
+      boolean isNew = !from.vector().seqs().containsKey(cut.site());
+      if (isNew
+          && bar(cut.site(), null, cut, boundary).filter(seq -> seq <= cut.seq()).isPresent()) {
+        cut.replaces().ifPresent(held::add);
+      }
+    }
+    return held;
   }
 
   /** The first transaction that may not be applied. */

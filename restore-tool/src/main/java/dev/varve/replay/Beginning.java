@@ -9,7 +9,6 @@ import dev.varve.fault.VarveException;
 import dev.varve.restore.Moment;
 import dev.varve.restore.Progress;
 import dev.varve.restore.Restore;
-import dev.varve.restore.RestorePlan;
 import dev.varve.restore.convert.Conversion;
 import dev.varve.restore.convert.Engine;
 import dev.varve.restore.standby.Standby;
@@ -45,22 +44,26 @@ final class Beginning {
         found instanceof Standby.Condition.Unfinished unfinished && !config.overwrite()
             ? at(chain, unfinished.vector())
             : newest(chain);
-    VersionVector cut = link.manifest().to();
-    RestorePlan plan = Restore.plan(config.repository(), chain, new Moment.AtVector(cut));
-    requireSameEngine(plan);
-    LOG.info("restoring vv:{} to begin the standby with", cut);
-    try (var target = standby.bootstrap(Reached.of(link))) {
-      Restore.run(plan, config.repository(), target, Conversion.NONE, config.overwrite(), progress);
-    }
+    requireSameEngine(link.manifest());
+    LOG.info("restoring vv:{} to begin the standby with", link.manifest().to());
+    Restore.run(
+        config.repository(),
+        config.graph(),
+        new Moment.AtVector(link.manifest().to()),
+        () -> standby.bootstrap(Reached.of(link)),
+        Conversion.NONE,
+        config.overwrite(),
+        progress);
   }
 
-  private void requireSameEngine(RestorePlan plan) {
-    Engine source = Engine.ofStores(plan.stores());
+  private void requireSameEngine(Manifest manifest) {
+    Engine source =
+        Engine.ofStores(manifest.sites().stream().map(Manifest.SiteCut::store).toList());
     if (source != engine) {
       throw new VarveException(
           ExitCode.USAGE,
           "graph '%s' is of %s, and the standby would be %s"
-              .formatted(plan.graph(), source, engine),
+              .formatted(manifest.graph(), source.title(), engine.title()),
           "a standby is of the same kind as the source; varve restore --convert makes a copy of"
               + " another kind");
     }

@@ -119,11 +119,15 @@ final class Newest {
         SortEntry.kind(first, 0) == SortEntry.VERTEX ? ElementKind.VERTEX : ElementKind.EDGE;
     ElementId id = new ElementId(kind, SortEntry.id(first, 0));
     Seen found = newest;
-    boolean isNew = found != null && !from.covers(found.header().dot());
-    boolean wins = isNew && !found.header().lost();
-    boolean undecided = isNew && found.header().lost() && mayHaveLostOutside(found);
-    Optional<Advance.Changed> changed =
-        wins ? Optional.of(new Advance.Changed(id, newestState, same())) : Optional.empty();
+    Optional<Advance.Changed> changed = Optional.empty();
+    boolean undecided = false;
+    if (found != null && !from.covers(found.header().dot())) {
+      if (found.header().lost()) {
+        undecided = mayHaveLostOutside(found);
+      } else {
+        changed = Optional.of(new Advance.Changed(id, newestState, same()));
+      }
+    }
     receiver.element(new Element(id, List.copyOf(group), changed, undecided));
     group.clear();
     newest = null;
@@ -134,7 +138,7 @@ final class Newest {
   private boolean mayHaveLostOutside(Seen found) {
     boolean greater = false;
     for (Seen seen : group) {
-      if (seen == found) {
+      if (seen.header().dot().equals(found.header().dot())) {
         greater = true;
       } else if (greater
           && !seen.header().lost()

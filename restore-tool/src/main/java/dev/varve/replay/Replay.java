@@ -13,7 +13,6 @@ import dev.varve.restore.standby.Standby;
 import dev.varve.tail.Insistence;
 import dev.varve.tail.WorkDirectory;
 import dev.varve.topology.Fingerprint;
-import dev.varve.wire.Wire;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
@@ -130,12 +129,12 @@ public final class Replay implements AutoCloseable {
   private void run() {
     try (Standby standby = opening.get();
         WorkDirectory work = WorkDirectory.claim(config.workDirectory(), "replay-");
-        Wire wire = Wire.open(config.registry());
         Pending pending =
             new Pending(work.path(), config.sortBytes(), 2 * config.limits().bytes())) {
       say(Phase.RESTORING);
       new Beginning(config, boundary, engine).make(standby, progress);
       Reached at = standby.claim(UUID.randomUUID().toString());
+      Ends.refuseIfPassed(config.until(), at);
       Applier applier =
           new Applier(
               standby,
@@ -148,7 +147,7 @@ public final class Replay implements AutoCloseable {
       if (verify && config.follow()) {
         compare(standby, applier.at());
       }
-      follow(applier, pending, wire);
+      follow(applier, pending);
       if (verify) {
         compare(standby, applier.at());
       }
@@ -187,11 +186,9 @@ public final class Replay implements AutoCloseable {
   }
 
   /** Both sources in turn, until all is applied that was to be applied. */
-  private void follow(Applier applier, Pending pending, Wire wire) {
+  private void follow(Applier applier, Pending pending) {
     Optional<TableFollower> tables =
-        config
-            .kafka()
-            .map(kafka -> new TableFollower(config, kafka, wire, insistence, this::following));
+        config.kafka().map(kafka -> new TableFollower(config, kafka, insistence, this::following));
     ChainFollower chain = new ChainFollower(config, this::fromChain);
     while (true) {
       Optional<TableFollower.Ending> ending = tables.map(t -> t.run(applier, pending));

@@ -35,19 +35,16 @@ final class TableFollower {
 
   private final ReplayConfig config;
   private final Map<String, String> kafka;
-  private final Wire wire;
   private final Insistence insistence;
   private final Consumer<ReplayStatus> status;
 
   TableFollower(
       ReplayConfig config,
       Map<String, String> kafka,
-      Wire wire,
       Insistence insistence,
       Consumer<ReplayStatus> status) {
     this.config = config;
     this.kafka = impatient(kafka);
-    this.wire = wire;
     this.insistence = insistence;
     this.status = status;
   }
@@ -78,7 +75,8 @@ final class TableFollower {
   Ending run(Applier applier, Pending pending) {
     Tail.Source source = new Tail.Source(config.graph(), kafka, "standby", config.kafkaPatience());
     pending.clear();
-    try (Tail tail = open(source)) {
+    try (Wire wire = wire();
+        Tail tail = open(source)) {
       List<Manifest.Position> positions = seek(tail, applier);
       CutTracker tracker = CutTracker.resumed(tail.places(), positions, applier.cut());
       Intake intake = new Intake(wire, tail.places(), applier.at().vector(), tracker, pending);
@@ -95,6 +93,15 @@ final class TableFollower {
   private static final class UnreachableException extends RuntimeException {
     UnreachableException(Throwable cause) {
       super(cause.getMessage(), cause);
+    }
+  }
+
+  /** Where Kafka is gone its registry may be too. */
+  private Wire wire() {
+    try {
+      return Wire.open(config.registry());
+    } catch (VarveException e) {
+      throw new UnreachableException(e);
     }
   }
 

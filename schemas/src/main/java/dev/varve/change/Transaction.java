@@ -27,6 +27,12 @@ public record Transaction(
     List<Count> counts,
     Optional<StoreSchema.Change> schema) {
 
+  /**
+   * The key of a store transaction's metadata which says that a replay wrote it. It is not
+   * captured: its changes are the graph's already.
+   */
+  public static final String REPLAYED = "varve";
+
   public Transaction {
     metadata = Collections.unmodifiableSortedMap(new TreeMap<>(metadata));
     counts = List.copyOf(counts);

@@ -35,7 +35,8 @@ import org.neo4j.driver.Value;
 
 /**
  * Makes rows of the events of {@code db.cdc.query}. A transaction ends where the next one begins or
- * the query ends; only then is it known, so its last event waits in the batch until then.
+ * the query ends; only then is it known, so its last event waits in the batch until then. One that
+ * a replay wrote leaves no trace but the position.
  */
 final class CdcEvents {
 
@@ -60,6 +61,7 @@ final class CdcEvents {
     final long seq;
     final long committedAtMicros;
     final Value metadata;
+    final boolean replayed;
     final Map<String, long[]> counts = new HashMap<>();
     String lastId = "";
     long events;
@@ -67,6 +69,9 @@ final class CdcEvents {
     Open(long seq, Value metadata) {
       this.seq = seq;
       this.metadata = metadata;
+      this.replayed =
+          !metadata.get("txMetadata").isNull()
+              && metadata.get("txMetadata").containsKey(Transaction.REPLAYED);
       this.committedAtMicros =
           metadata.get("txCommitTime").asZonedDateTime().toInstant().toEpochMilli() * 1_000;
     }
@@ -97,7 +102,9 @@ final class CdcEvents {
     }
     current.lastId = row.get("id").asString();
     long index = current.events++;
-    change(current, row.get("event"), index);
+    if (!current.replayed) {
+      change(current, row.get("event"), index);
+    }
     return out.length() < rowBytes || send(rows);
   }
 
@@ -110,6 +117,18 @@ final class CdcEvents {
   }
 
   private void close(Open done) {
+    if (!done.replayed) {
+      transaction(done);
+    }
+    wholeId = done.lastId;
+    lastSeq = done.seq;
+    lastCommittedAtMicros = done.committedAtMicros;
+    toSkip = 0;
+    open = null;
+    unsent = true;
+  }
+
+  private void transaction(Open done) {
     Value metadata = done.metadata;
     transactions.write(
         new Transaction(
@@ -122,12 +141,6 @@ final class CdcEvents {
             Optional.empty()),
         body.clear());
     writer.transaction(done.seq, body);
-    wholeId = done.lastId;
-    lastSeq = done.seq;
-    lastCommittedAtMicros = done.committedAtMicros;
-    toSkip = 0;
-    open = null;
-    unsent = true;
   }
 
   private boolean send(RowReceiver rows) throws InterruptedException {

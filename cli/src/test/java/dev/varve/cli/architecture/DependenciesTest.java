@@ -48,6 +48,8 @@ final class DependenciesTest {
             "dev.varve.streams.FoldApp",
             "dev.varve.archive.Manifest",
             "dev.varve.restore.RestorePlan",
+            "dev.varve.tail.Tail",
+            "dev.varve.replay.Replay",
             "dev.varve.embedded.EmbeddedServer",
             "dev.varve.embedded.kafka.EmbeddedKafka",
             "dev.varve.embedded.neo4j.EmbeddedNeo4j")) {
@@ -95,9 +97,28 @@ final class DependenciesTest {
   }
 
   @Test
-  void restoreKnowsTheArchiveAlone() {
+  void restoreAndReplayKnowTheArchiveAndTheTailAlone() {
     noDependency(
-        "dev.varve.restore..", "dev.varve.cdc..", "dev.varve.streams..", "dev.varve.compact..");
+        "dev.varve.restore..",
+        "dev.varve.cdc..",
+        "dev.varve.streams..",
+        "dev.varve.compact..",
+        "dev.varve.tail..",
+        "dev.varve.replay..");
+    noDependency(
+        "dev.varve.replay..", "dev.varve.cdc..", "dev.varve.streams..", "dev.varve.compact..");
+  }
+
+  @Test
+  void theTailKnowsNobodyWhoReadsIt() {
+    noDependency(
+        "dev.varve.tail..",
+        "dev.varve.cdc..",
+        "dev.varve.streams..",
+        "dev.varve.compact..",
+        "dev.varve.restore..",
+        "dev.varve.replay..");
+    noDependency("dev.varve.archive..", "dev.varve.tail..");
   }
 
   @Test
@@ -118,6 +139,8 @@ final class DependenciesTest {
             "dev.varve.compact..",
             "dev.varve.archive..",
             "dev.varve.restore..",
+            "dev.varve.tail..",
+            "dev.varve.replay..",
             "dev.varve.embedded..",
             "org.apache.kafka..")
         .because("everything stands on the schemas")
@@ -135,6 +158,10 @@ final class DependenciesTest {
         .haveFullyQualifiedName("dev.varve.restore.Window")
         .or()
         .haveFullyQualifiedName("dev.varve.topology.Fold")
+        .or()
+        .haveFullyQualifiedName("dev.varve.replay.Backlog")
+        .or()
+        .haveFullyQualifiedName("dev.varve.replay.Newest")
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("org.apache.kafka..", "java.nio.file..", "java.net..")

@@ -107,6 +107,11 @@ final class EnrichedTransaction {
     return result;
   }
 
+  /** Whether the client attached something of this key to the transaction. */
+  boolean hasMetadata(String key) {
+    return userMetadata.isPresent() && userMetadata().containsKey(key);
+  }
+
   /** The change of a number, from 0, with the state before it too. */
   ElementEvent event(int number) {
     return event(number, true);

@@ -19,7 +19,7 @@ import org.neo4j.values.storable.TextValue;
  *
  * <p>A row ends when it has reached its size, inside a transaction too. What is held is one row and
  * the transaction that Neo4j's cursor stands at. A transaction that neither changed data nor schema
- * (it created a token) leaves no trace but the row's position.
+ * (it created a token), or that a replay wrote, leaves no trace but the row's position.
  */
 final class LogRows implements RowSource<LogRow> {
 
@@ -33,6 +33,7 @@ final class LogRows implements RowSource<LogRow> {
   private final Batch batch;
 
   private @Nullable LoggedTransaction transaction;
+  private boolean replayed;
   private int nextIndex;
   private LogPlace place;
   private long lastTxId;
@@ -68,7 +69,7 @@ final class LogRows implements RowSource<LogRow> {
       if (current == null) {
         break;
       }
-      if (nextIndex < current.changes()) {
+      if (!replayed && nextIndex < current.changes()) {
         change(current, nextIndex++);
         changes++;
         place = current.place(store, nextIndex);
@@ -93,7 +94,9 @@ final class LogRows implements RowSource<LogRow> {
   private @Nullable LoggedTransaction advance() {
     CommittedCommandBatchRepresentation next = cursor.next();
     if (next != null) {
-      transaction = LoggedTransaction.of(next, tokens, rules);
+      LoggedTransaction logged = LoggedTransaction.of(next, tokens, rules);
+      transaction = logged;
+      replayed = logged.data().map(data -> data.hasMetadata(Transaction.REPLAYED)).orElse(false);
     }
     return transaction;
   }
@@ -116,7 +119,7 @@ final class LogRows implements RowSource<LogRow> {
     place = done.place(store, 0);
     lastTxId = done.txId();
     committedAtMicros = micros(done);
-    if (done.data().isEmpty() && done.schema().isEmpty()) {
+    if (replayed || (done.data().isEmpty() && done.schema().isEmpty())) {
       return 0;
     }
     batch.transaction(

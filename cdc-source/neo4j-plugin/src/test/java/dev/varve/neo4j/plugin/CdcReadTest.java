@@ -291,6 +291,30 @@ class CdcReadTest {
   }
 
   @Test
+  void whatAReplayWroteMovesThePositionAndIsNoChange() {
+    String from = database.current();
+    database.write(
+        tx -> {
+          tx.execute("CALL tx.setMetaData({varve: {graph: 'orders', vector: 'other@1=7'}})")
+              .close();
+          return tx.createNode(PERSON).createRelationshipTo(tx.createNode(), KNOWS);
+        });
+    long replayed = database.lastTxId();
+
+    assertThat(database.changes(from)).isEmpty();
+    assertThat(database.transactions(from)).isEmpty();
+    assertThat(database.read(from))
+        .singleElement()
+        .satisfies(row -> assertThat(row.id()).contains(":" + replayed + ":0"));
+
+    Node node = database.write(tx -> tx.createNode(PERSON));
+
+    assertThat(database.changes(from))
+        .singleElement()
+        .satisfies(change -> assertThat(change.id()).isEqualTo(TestDatabase.vertexId(node)));
+  }
+
+  @Test
   void metadataThatTheClientSetArrives() {
     String from = database.current();
     database.write(

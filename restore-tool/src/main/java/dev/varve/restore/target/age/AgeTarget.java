@@ -1,6 +1,7 @@
 package dev.varve.restore.target.age;
 
 import dev.varve.age.LabelRule;
+import dev.varve.archive.Reached;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import dev.varve.graph.ElementKind;
@@ -38,6 +39,7 @@ public final class AgeTarget implements GraphTarget {
   private final Bookkeeping bookkeeping;
   private final Labels labels;
   private final Rules rules;
+  private final Optional<Reached> standby;
   private List<String> problems = List.of();
 
   /** Whether the graph was made by this run. */
@@ -48,7 +50,15 @@ public final class AgeTarget implements GraphTarget {
 
   /** Connects nowhere yet. */
   public AgeTarget(AgeSettings settings) {
+    this(settings, Optional.empty());
+  }
+
+  /**
+   * @param standby the cut that the target is restored to, if it is to be a standby afterwards
+   */
+  AgeTarget(AgeSettings settings, Optional<Reached> standby) {
     this.settings = settings;
+    this.standby = standby;
     graph = settings.uri().graph();
     session = new AgeSession(settings);
     database = new AgeDatabase(session, settings.uri());
@@ -229,6 +239,7 @@ public final class AgeTarget implements GraphTarget {
     opened();
     bookkeeping.mark(good ? Bookkeeping.State.GOOD : Bookkeeping.State.DIFFERENT);
     if (good) {
+      standby.ifPresent(new StandbyTable(session, graph)::begin);
       bookkeeping.remove();
     }
   }

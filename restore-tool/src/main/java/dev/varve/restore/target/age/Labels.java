@@ -124,7 +124,7 @@ final class Labels {
     }
   }
 
-  private void make(Connection connection, AgeLabel label) throws SQLException {
+  void make(Connection connection, AgeLabel label) throws SQLException {
     setSequence(connection, "_label_id_seq", label.id() - 1L);
     String function = label.kind() == ElementKind.VERTEX ? "create_vlabel" : "create_elabel";
     try (PreparedStatement statement =
@@ -146,7 +146,8 @@ final class Labels {
         ExitCode.FAILED,
         "AGE does not take '" + label.name() + "' as a label: " + e.getMessage(),
         "its labels are letters, digits and _, not a digit first, and a name is used once for"
-            + " vertices and edges together; restore into another kind of store, or into dir:<path>",
+            + " vertices and edges together; restore into another kind of store, or into"
+            + " dir:<path>",
         e);
   }
 
@@ -174,6 +175,33 @@ final class Labels {
           setSequence(connection, "_label_id_seq", last);
           return last;
         });
+  }
+
+  /** As {@link #setSequences}, where they are behind, in the transaction that writes the rows. */
+  void raise(Connection connection, Map<Integer, AgeLabel> there, Map<Integer, Long> highest)
+      throws SQLException {
+    for (Map.Entry<Integer, Long> entry : highest.entrySet()) {
+      AgeLabel label = there.get(entry.getKey());
+      if (label != null) {
+        raise(connection, sequence(connection, label), entry.getValue());
+      }
+    }
+    long last = there.keySet().stream().mapToLong(id -> id).max().orElse(AgeLabel.EDGES.id());
+    raise(connection, "_label_id_seq", last);
+  }
+
+  private void raise(Connection connection, String sequence, long least) throws SQLException {
+    String name = Sql.name(graph, sequence);
+    try (PreparedStatement statement =
+        connection.prepareStatement(
+            "SELECT pg_catalog.setval(CAST(? AS regclass), ?) FROM "
+                + name
+                + " WHERE last_value < ?")) {
+      statement.setString(1, name);
+      statement.setLong(2, least);
+      statement.setLong(3, least);
+      statement.execute();
+    }
   }
 
   private String sequence(Connection connection, AgeLabel label) throws SQLException {

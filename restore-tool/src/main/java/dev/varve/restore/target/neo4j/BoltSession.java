@@ -91,10 +91,16 @@ final class BoltSession implements AutoCloseable {
    * harm when it is done twice. What it returns is read whole.
    */
   List<Record> repeatable(String statement, Map<String, Object> parameters) {
+    return repeatable(TransactionConfig.empty(), statement, parameters);
+  }
+
+  /** As above, with metadata for the store's log. */
+  List<Record> repeatable(
+      TransactionConfig config, String statement, Map<String, Object> parameters) {
     return retrying(
         () -> {
           try (Session once = driver.session(session)) {
-            return once.run(statement, parameters).list();
+            return once.run(statement, parameters, config).list();
           }
         });
   }

@@ -20,18 +20,14 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.neo4j.driver.Record;
 import org.neo4j.driver.Transaction;
-import org.neo4j.driver.TransactionConfig;
 import org.neo4j.driver.exceptions.ClientException;
 
 /**
  * A running Neo4j that follows a graph; see {@link StandbyMarks} and {@link StandbyCut} for what it
  * has beside the graph. Its log says of every transaction of a replay that it is one: its metadata
- * has {@value #ORIGIN}.
+ * has {@link dev.varve.change.Transaction#REPLAYED}.
  */
 public final class BoltStandby implements Standby {
-
-  /** The key of the metadata of a replayed transaction: where it comes from. */
-  public static final String ORIGIN = "varve";
 
   private static final int ELEMENTS_A_STRIP = 5_000;
 
@@ -138,10 +134,8 @@ public final class BoltStandby implements Standby {
       throw new IllegalStateException("claim the standby first");
     }
     long next = step + 1;
-    TransactionConfig config =
-        TransactionConfig.builder().withMetadata(Map.of(ORIGIN, origin(advance.to()))).build();
     session.commitOnce(
-        config,
+        StandbyCut.replayed(advance.to()),
         transaction ->
             StandbyCut.lock(transaction, own) == next ? Optional.of(next) : Optional.empty(),
         transaction -> {
@@ -155,10 +149,6 @@ public final class BoltStandby implements Standby {
           return next;
         });
     step = next;
-  }
-
-  private static Map<String, Object> origin(Reached to) {
-    return Map.of("graph", to.graph(), "vector", to.vector().toString());
   }
 
   private void write(Transaction transaction, Advance advance, boolean giveUp) {

@@ -149,6 +149,7 @@ final class EdgeBatches {
                   "p", properties));
     }
     session.commitOnce(
+        StandbyCut.restored(marked),
         transaction -> Bookkeeping.ids(transaction, key),
         transaction -> {
           byType.forEach((type, parameters) -> create(transaction, type, parameters));

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.neo4j.driver.Record;
 import org.neo4j.driver.Transaction;
+import org.neo4j.driver.TransactionConfig;
 
 /**
  * The node in which a standby keeps how far it has come. It is altered only in the transaction that
@@ -53,9 +54,29 @@ final class StandbyCut {
                     row.get(3).asBoolean()));
   }
 
+  /** Says in the store's log that a transaction is part of a replay, and of which. */
+  static TransactionConfig replayed(Reached to) {
+    Map<String, Object> origin = Map.of("graph", to.graph(), "vector", to.vector().toString());
+    return TransactionConfig.builder()
+        .withMetadata(Map.of(dev.varve.change.Transaction.REPLAYED, origin))
+        .build();
+  }
+
+  /** The same of the restore that a standby begins with. */
+  static TransactionConfig restored(boolean standby) {
+    return standby ? replayed() : TransactionConfig.empty();
+  }
+
+  private static TransactionConfig replayed() {
+    return TransactionConfig.builder()
+        .withMetadata(Map.of(dev.varve.change.Transaction.REPLAYED, Map.of()))
+        .build();
+  }
+
   /** Makes the node: the store is a standby from now on. */
   void begin(Reached first) {
     session.repeatable(
+        replayed(first),
         "MERGE (c:`"
             + LABEL
             + "` {key: '"
@@ -68,12 +89,13 @@ final class StandbyCut {
   /** Becomes the owner. */
   Found claim(String owner) {
     return found(
-            session.repeatable(MATCH + "SET c.owner = $owner " + FIELDS, Map.of("owner", owner)))
+            session.repeatable(
+                replayed(), MATCH + "SET c.owner = $owner " + FIELDS, Map.of("owner", owner)))
         .orElseThrow(StandbyCut::gone);
   }
 
   void schemaDone() {
-    session.repeatable(MATCH + "SET c.schemaDone = true", Map.of());
+    session.repeatable(replayed(), MATCH + "SET c.schemaDone = true", Map.of());
   }
 
   /**

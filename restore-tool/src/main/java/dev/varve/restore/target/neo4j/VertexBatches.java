@@ -107,6 +107,7 @@ final class VertexBatches {
   private long[] write(Batch batch) {
     Map<SortedSet<String>, List<Map<String, Object>>> byLabels = byLabels(batch);
     return session.commitOnce(
+        StandbyCut.restored(marked),
         transaction -> Bookkeeping.ids(transaction, batch.key()),
         transaction -> {
           long[] given = new long[batch.vertices().size()];

@@ -1,0 +1,176 @@
+package dev.varve.restore.target.age;
+
+import dev.varve.archive.Reached;
+import dev.varve.fault.ExitCode;
+import dev.varve.fault.VarveException;
+import dev.varve.graph.StoreSchema;
+import dev.varve.restore.GraphTarget;
+import dev.varve.restore.Progress;
+import dev.varve.restore.ReadBack;
+import dev.varve.restore.RestoreIdentity;
+import dev.varve.restore.standby.Advance;
+import dev.varve.restore.standby.Standby;
+import dev.varve.restore.target.Dispatcher;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A graph of Apache AGE that follows another. Elements keep their graphids, so all that it has
+ * beside the graph is a row of {@link StandbyTable} and an index of graphids for each label. Labels
+ * are made and dropped in the transaction that applies their elements.
+ */
+public final class AgeStandby implements Standby {
+
+  private static final Logger LOG = LoggerFactory.getLogger(AgeStandby.class);
+
+  private final AgeSettings settings;
+  private final String graph;
+  private final AgeSession session;
+  private final StandbyTable table;
+  private final Labels labels;
+  private final Rules rules;
+  private @Nullable String owner;
+  private long step;
+
+  /** Connects nowhere yet. */
+  public AgeStandby(AgeSettings settings) {
+    this.settings = settings;
+    graph = settings.uri().graph();
+    session = new AgeSession(settings);
+    table = new StandbyTable(session, graph);
+    labels = new Labels(session, graph);
+    rules = new Rules(session, graph);
+  }
+
+  @Override
+  public Condition inspect() {
+    session.connect();
+    try (AgeDatabase database = new AgeDatabase(session, settings.uri())) {
+      database.requireExtension();
+    }
+    Bookkeeping bookkeeping = new Bookkeeping(session, graph);
+    Optional<Bookkeeping.Root> root = bookkeeping.root().filter(Bookkeeping.Root::there);
+    Optional<StandbyTable.Found> found = table.read();
+    if (found.isPresent()) {
+      if (root.isPresent()) {
+        bookkeeping.remove(); // all that the restore had left to do
+      }
+      return new Condition.At(found.get().reached());
+    }
+    return root.filter(restore -> restore.state() != Bookkeeping.State.DIFFERENT)
+        .<Condition>map(
+            restore -> new Condition.Unfinished(RestoreIdentity.parse(restore.restore()).vector()))
+        .orElseGet(Condition.NoStandby::new);
+  }
+
+  @Override
+  public GraphTarget bootstrap(Reached first) {
+    return new AgeTarget(settings, Optional.of(first));
+  }
+
+  @Override
+  public Reached claim(String newOwner) {
+    StandbyTable.Found found = table.claim(newOwner);
+    owner = newOwner;
+    step = found.step();
+    session.repeatable(
+        connection -> {
+          for (AgeLabel label : Labels.list(connection, graph)) {
+            StandbyRows.index(connection, graph, label);
+          }
+          return true;
+        });
+    if (!found.rulesDone()) {
+      make(found.reached().schema());
+    }
+    return found.reached();
+  }
+
+  @Override
+  public void apply(Advance advance) {
+    String own = owner;
+    if (own == null) {
+      throw new IllegalStateException("claim the standby first");
+    }
+    long next = step + 1;
+    boolean rulesDone = advance.from().schema().equals(advance.to().schema());
+    session.commitOnce(
+        connection -> table.lock(connection, own) == next,
+        connection -> {
+          long found = table.lock(connection, own);
+          if (found != step) {
+            throw new IllegalStateException("the standby is at step " + found + ", not " + step);
+          }
+          write(connection, advance);
+          table.advance(connection, advance.to(), next, rulesDone);
+          return true;
+        });
+    step = next;
+    if (!rulesDone) {
+      make(advance.to().schema());
+    }
+  }
+
+  private void write(Connection connection, Advance advance) throws SQLException {
+    try {
+      new StandbyRows(connection, graph, labels, advance).write();
+    } catch (SQLException e) {
+      String state = String.valueOf(e.getSQLState());
+      if (!state.startsWith(INTEGRITY)) {
+        throw e;
+      }
+      throw new VarveException(
+          ExitCode.FAILED,
+          "a constraint of the standby forbids what the source has at vv:"
+              + advance.to().vector()
+              + ": "
+              + e.getMessage()
+              + "; nothing of it was applied",
+          "drop that constraint in the standby if the source does not have it, and start again",
+          e);
+    }
+  }
+
+  /** The class of errors that constraints make. */
+  private static final String INTEGRITY = "23";
+
+  private void make(StoreSchema schema) {
+    try (Dispatcher dispatcher = new Dispatcher("rules", 1, 1)) {
+      List<String> problems = rules.create(schema, dispatcher, Progress.NONE);
+      problems.forEach(problem -> LOG.warn("the standby lacks {}", problem));
+    }
+    table.rulesDone();
+  }
+
+  @Override
+  public ReadBack readBack(Progress progress) {
+    return new AgeScan(session, settings, new Numbering.Kept(), progress).read();
+  }
+
+  @Override
+  public void strip(Progress progress) {
+    progress.phase("strip", 0);
+    session.repeatable(
+        connection -> {
+          try (Statement statement = connection.createStatement()) {
+            for (AgeLabel label : Labels.list(connection, graph)) {
+              statement.execute(
+                  "DROP INDEX IF EXISTS " + Sql.name(graph, StandbyRows.INDEX + label.id()));
+            }
+            return true;
+          }
+        });
+    table.remove();
+  }
+
+  @Override
+  public void close() {
+    session.close();
+  }
+}

@@ -1,0 +1,78 @@
+package dev.varve.replay;
+
+import dev.varve.archive.Reached;
+import dev.varve.graph.ElementKind;
+import dev.varve.restore.ChainLab;
+import dev.varve.restore.Progress;
+import dev.varve.restore.convert.Engine;
+import dev.varve.restore.standby.Advance;
+import dev.varve.restore.standby.Standby;
+import dev.varve.wire.RegistryConfig;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+
+/** Replays the chain of a lab, with no Kafka, as far as it goes, and has the standby compared. */
+public final class ChainReplay {
+
+  private static final long LOOK_EVERY_MS = 20;
+
+  private ChainReplay() {}
+
+  /**
+   * Brings a standby up to date.
+   *
+   * @param limits how much is applied at once
+   */
+  public static Verified run(
+      ChainLab lab,
+      Path directory,
+      Supplier<Standby> standby,
+      Engine engine,
+      ReplayConfig.Limits limits) {
+    ReplayConfig config =
+        ReplayConfig.of(
+                ChainLab.GRAPH,
+                Optional.empty(),
+                RegistryConfig.embedded(),
+                lab.repository(),
+                directory.resolve("replay"))
+            .withLimits(limits);
+    try (Replay replay = Replay.start(config, standby, engine, true, Progress.NONE)) {
+      while (!replay.done()) {
+        if (replay.failure().isPresent()) {
+          throw new AssertionError(replay.failure().get());
+        }
+        Thread.sleep(LOOK_EVERY_MS);
+      }
+      return replay.verified().orElseThrow();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** An advance that changes nothing and leads nowhere. */
+  public static Advance nothing(Reached at) {
+    return new Advance() {
+      @Override
+      public Reached from() {
+        return at;
+      }
+
+      @Override
+      public Reached to() {
+        return at;
+      }
+
+      @Override
+      public void each(ElementKind kind, Consumer<Changed> receiver) {}
+
+      @Override
+      public long elements() {
+        return 0;
+      }
+    };
+  }
+}

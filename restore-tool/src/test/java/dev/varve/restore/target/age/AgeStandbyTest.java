@@ -1,0 +1,201 @@
+package dev.varve.restore.target.age;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.varve.age.Graphid;
+import dev.varve.age.LabelRule;
+import dev.varve.archive.Reached;
+import dev.varve.container.age.AgeServer;
+import dev.varve.fault.ExitCode;
+import dev.varve.fault.VarveException;
+import dev.varve.graph.Edge;
+import dev.varve.graph.Element;
+import dev.varve.graph.ElementId;
+import dev.varve.graph.ElementKind;
+import dev.varve.graph.StoreSchema;
+import dev.varve.graph.Value;
+import dev.varve.graph.Vertex;
+import dev.varve.replay.ChainReplay;
+import dev.varve.replay.ReplayConfig;
+import dev.varve.restore.ChainLab;
+import dev.varve.restore.Progress;
+import dev.varve.restore.TargetUri;
+import dev.varve.restore.convert.Engine;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A standby in a real PostgreSQL with AGE that follows the deltas of a chain. */
+final class AgeStandbyTest {
+
+  private static final int PERSON = 4;
+  private static final int KNOWS = 6;
+  private static final int CITY = 7;
+  private static final String NAME = "standby";
+
+  private final long seed = Long.getLong("varve.seed", 7);
+
+  @TempDir Path directory;
+
+  @Test
+  void followsDeltasAndIsFencedAndStripped() throws SQLException {
+    assumeTrue(AgeServer.dockerIsThere(), "no Docker: tests with PostgreSQL and AGE skipped");
+    System.out.println("repeat with -Dvarve.seed=" + seed);
+    Random random = new Random(seed);
+    try (AgeServer server = AgeServer.start()) {
+      ChainLab lab = new ChainLab(directory).store("age:test");
+      lab.commit(people(random), Optional.of(labels(true, PERSON, KNOWS)));
+      lab.base();
+      compare(server, lab);
+      for (int i = 0; i < 3; i++) {
+        for (int n = 0; n < 10; n++) {
+          lab.tick(1_000);
+          lab.commit(people(random));
+        }
+        lab.commit(
+            Map.of(id(CITY, i + 1), Optional.of(vertex("City", random))),
+            i == 0 ? Optional.of(labels(false, CITY)) : Optional.empty());
+        lab.delta();
+        compare(server, lab);
+      }
+      theLaterOneTakesOver(server);
+      try (AgeStandby standby = standby(server)) {
+        standby.strip(Progress.NONE);
+      }
+      assertThat(query(server, "SELECT 1 FROM pg_class WHERE relname LIKE '\\_\\_varve%'"))
+          .isEmpty();
+      assertThat(
+              query(
+                  server,
+                  "SELECT * FROM cypher('"
+                      + NAME
+                      + "', $$ CREATE (c:City) RETURN id(c) $$)"
+                      + " AS (a agtype)"))
+          .as("what is created after a promotion has an id of its own")
+          .containsExactly(new Graphid(CITY, 4).toString());
+    }
+  }
+
+  private void compare(AgeServer server, ChainLab lab) {
+    assertThat(
+            ChainReplay.run(
+                    lab,
+                    directory,
+                    () -> standby(server),
+                    Engine.AGE,
+                    new ReplayConfig.Limits(6, Long.MAX_VALUE))
+                .actual()
+                .fingerprint())
+        .isEqualTo(lab.fingerprint());
+  }
+
+  private static AgeStandby standby(AgeServer server) {
+    String uri =
+        "age:postgresql://"
+            + AgeServer.USER
+            + "@"
+            + server.host()
+            + ":"
+            + server.port()
+            + "/"
+            + AgeServer.DATABASE
+            + "/"
+            + NAME;
+    return new AgeStandby(
+        AgeSettings.of((TargetUri.Age) TargetUri.parse(uri), Optional.of(AgeServer.PASSWORD)));
+  }
+
+  private static void theLaterOneTakesOver(AgeServer server) {
+    try (AgeStandby first = standby(server);
+        AgeStandby second = standby(server)) {
+      Reached at = first.claim("first");
+      first.apply(ChainReplay.nothing(at));
+      second.claim("second");
+      assertThatThrownBy(() -> first.apply(ChainReplay.nothing(at)))
+          .isInstanceOfSatisfying(
+              VarveException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.FENCED));
+      second.apply(ChainReplay.nothing(at));
+    }
+  }
+
+  private final Map<ElementId, Element> alive = new HashMap<>();
+
+  /** People come, change and go, and so does who knows whom. */
+  private Map<ElementId, Optional<Element>> people(Random random) {
+    Map<ElementId, Optional<Element>> changes = new HashMap<>();
+    for (int i = 0; i < 4; i++) {
+      ElementId person = id(PERSON, 1 + random.nextInt(12));
+      boolean gone = alive.containsKey(person) && random.nextInt(3) == 0;
+      changes.put(person, gone ? Optional.empty() : Optional.of(vertex("Person", random)));
+    }
+    for (int i = 0; i < 2; i++) {
+      ElementId edge = ElementId.edge(new Graphid(KNOWS, 1 + random.nextInt(12)).toString());
+      boolean gone = alive.containsKey(edge) && random.nextInt(3) == 0;
+      changes.put(
+          edge,
+          gone
+              ? Optional.empty()
+              : Optional.of(
+                  Edge.of(
+                      "KNOWS",
+                      id(PERSON, 1 + random.nextInt(12)).id(),
+                      id(PERSON, 1 + random.nextInt(12)).id(),
+                      Map.of("n", Value.Int.of(random.nextLong())))));
+    }
+    changes.forEach(
+        (id, state) -> {
+          if (state.isPresent()) {
+            alive.put(id, state.get());
+          } else {
+            alive.remove(id);
+          }
+        });
+    return changes;
+  }
+
+  private static Vertex vertex(String label, Random random) {
+    return Vertex.of(Set.of(label), Map.of("n", Value.Int.of(random.nextLong())));
+  }
+
+  private static ElementId id(int label, long entry) {
+    return ElementId.vertex(new Graphid(label, entry).toString());
+  }
+
+  private static StoreSchema.Change labels(boolean whole, int... ids) {
+    List<StoreSchema.Rule> rules = new ArrayList<>();
+    for (int id : ids) {
+      rules.add(
+          new LabelRule(
+                  id == PERSON ? "Person" : id == CITY ? "City" : "KNOWS",
+                  id == KNOWS ? ElementKind.EDGE : ElementKind.VERTEX,
+                  id)
+              .rule());
+    }
+    return new StoreSchema.Change(whole, rules, List.of());
+  }
+
+  private static List<String> query(AgeServer server, String statement) throws SQLException {
+    try (Connection connection = server.connect(AgeServer.DATABASE);
+        Statement run = connection.createStatement();
+        ResultSet row = run.executeQuery(statement)) {
+      List<String> rows = new ArrayList<>();
+      while (row.next()) {
+        rows.add(row.getString(1));
+      }
+      return rows;
+    }
+  }
+}
