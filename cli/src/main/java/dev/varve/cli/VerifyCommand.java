@@ -146,8 +146,7 @@ final class VerifyCommand implements Callable<Integer> {
     object.put("bytes", report.bytes());
     object.put("versions", report.versions());
     object.put("damage", damage);
-    object.put(
-        "edgesWithoutEnd", report.looseEdges().stream().map(VerifyCommand::object).toList());
+    object.put("edgesWithoutEnd", report.looseEdges().stream().map(VerifyCommand::object).toList());
     object.put("restorable", report.restorable());
     object.put("spans", report.spans().stream().map(InfoCommand::object).toList());
     object.put("lostRestorePoints", report.lostPoints().stream().map(InfoCommand::object).toList());

@@ -3,8 +3,8 @@ package dev.varve.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.varve.container.age.AgeServer;
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.varve.container.age.AgeServer;
 import dev.varve.topology.Fingerprint;
 import java.nio.file.Files;
 import java.nio.file.Path;

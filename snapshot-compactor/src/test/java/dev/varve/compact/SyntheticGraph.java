@@ -68,6 +68,7 @@ final class SyntheticGraph {
 
   /** Every so many numbers a transaction says that the graph was not known before it; 0: none. */
   int inexactEvery;
+
   private boolean consistent;
 
   /** A record of a topic. */
