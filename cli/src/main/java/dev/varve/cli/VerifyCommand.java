@@ -4,6 +4,7 @@ import dev.varve.archive.Damage;
 import dev.varve.archive.Keys;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
+import dev.varve.restore.LooseEdges;
 import dev.varve.restore.Verify;
 import java.io.IOException;
 import java.math.BigDecimal;
@@ -153,7 +154,7 @@ final class VerifyCommand implements Callable<Integer> {
     return object;
   }
 
-  private static Map<String, Object> object(Verify.LooseEdges loose) {
+  private static Map<String, Object> object(LooseEdges loose) {
     return Map.of("at", "vv:" + loose.at(), "count", loose.count(), "first", loose.first());
   }
 
