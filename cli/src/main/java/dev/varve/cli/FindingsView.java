@@ -19,7 +19,8 @@ final class FindingsView {
       console.line("  converted        nothing: all of it is the same there");
     }
     if (!findings.rulesLeftOut().isEmpty()) {
-      console.line("  left out         indexes and constraints %s", findings.rulesLeftOut());
+      console.line(
+          "  left out         indexes, constraints and empty labels %s", findings.rulesLeftOut());
     }
     console.line("  fingerprint then %s", findings.expected().fingerprint());
   }

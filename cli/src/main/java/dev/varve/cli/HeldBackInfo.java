@@ -22,8 +22,7 @@ record HeldBackInfo(String slotName, Optional<SlotStatus> slot, Optional<String>
     String name = source.settings().slot();
     try (Connection connection = source.settings().connect()) {
       Optional<SlotStatus> slot =
-          SlotStatus.of(connection, name)
-              .map(found -> found.within(source.heldBackLimitBytes()));
+          SlotStatus.of(connection, name).map(found -> found.within(source.heldBackLimitBytes()));
       return new HeldBackInfo(name, slot, Optional.empty());
     } catch (SQLException e) {
       String why = String.valueOf(source.settings().refused(e).getMessage());

@@ -24,7 +24,7 @@ final class StoreCheck {
       findings.add(
           Finding.ok(
               "store", source + " answers" + source.user().map(u -> " role " + u).orElse("")));
-      for (AgeFinding finding : 
+      for (AgeFinding finding :
           AgeCheck.of(connection, source.settings(), source.heldBackLimitBytes())) {
         findings.add(
             finding.level() == AgeFinding.Level.OK

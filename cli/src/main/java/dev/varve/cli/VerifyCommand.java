@@ -4,6 +4,7 @@ import dev.varve.archive.Damage;
 import dev.varve.archive.Keys;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
+import dev.varve.restore.LooseEdges;
 import dev.varve.restore.Verify;
 import java.io.IOException;
 import java.math.BigDecimal;
@@ -146,15 +147,14 @@ final class VerifyCommand implements Callable<Integer> {
     object.put("bytes", report.bytes());
     object.put("versions", report.versions());
     object.put("damage", damage);
-    object.put(
-        "edgesWithoutEnd", report.looseEdges().stream().map(VerifyCommand::object).toList());
+    object.put("edgesWithoutEnd", report.looseEdges().stream().map(VerifyCommand::object).toList());
     object.put("restorable", report.restorable());
     object.put("spans", report.spans().stream().map(InfoCommand::object).toList());
     object.put("lostRestorePoints", report.lostPoints().stream().map(InfoCommand::object).toList());
     return object;
   }
 
-  private static Map<String, Object> object(Verify.LooseEdges loose) {
+  private static Map<String, Object> object(LooseEdges loose) {
     return Map.of("at", "vv:" + loose.at(), "count", loose.count(), "first", loose.first());
   }
 

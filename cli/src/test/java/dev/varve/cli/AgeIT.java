@@ -3,8 +3,8 @@ package dev.varve.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.varve.container.age.AgeServer;
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.varve.container.age.AgeServer;
 import dev.varve.topology.Fingerprint;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -164,10 +164,33 @@ final class AgeIT {
       assertThat(span.get("first").asLong()).isLessThan(between);
       assertThat(span.get("last").asLong()).isGreaterThanOrEqualTo(between);
       assertThat(info.json().get("heldBack").get("nearLimit").asBoolean()).isFalse();
+      tooMuchOfTheLogIsSaid(pipeline);
       server.kill();
       Installed.Result alone = pipeline.run("info");
       assertThat(alone.exitCode()).as(alone.toString()).isEqualTo(3);
       assertThat(alone.toString()).contains("holds back of its log for capture is not known");
+    }
+  }
+
+  /** With a limit that anything is past. */
+  private void tooMuchOfTheLogIsSaid(Pipeline pipeline) throws Exception {
+    Map<String, String> limit = new HashMap<>(ENVIRONMENT);
+    limit.put("VARVE_SOURCE_HELD_BACK_LIMIT", "1KiB");
+    Installed.Result info = Installed.run(pipeline.directory(), limit, "info");
+    assertThat(info.exitCode()).as(info.toString()).isEqualTo(3);
+    assertThat(info.out()).contains("PostgreSQL holds back", "of the limit of", "HINT: ");
+    Installed.Result doctor = Installed.run(pipeline.directory(), limit, "doctor");
+    assertThat(doctor.exitCode()).as(doctor.toString()).isEqualTo(3);
+    Path log = Files.createTempFile(directory, "limit", ".log");
+    Process up = Installed.start(pipeline.directory(), limit, log, "up");
+    try {
+      long end = System.nanoTime() + Installed.AT_MOST.toNanos();
+      while (!Files.readString(log).contains("PostgreSQL holds back")) {
+        assertThat(System.nanoTime()).as(Files.readString(log)).isLessThan(end);
+        Thread.sleep(200);
+      }
+    } finally {
+      up.destroyForcibly().waitFor();
     }
   }
 

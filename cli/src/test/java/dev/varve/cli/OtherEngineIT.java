@@ -58,6 +58,7 @@ final class OtherEngineIT {
           Driver there = RestoreToAnyTransactionIT.driver(target.address())) {
         comesBack(pipeline, target.address());
         assertThat(content(there)).isEqualTo(content(driver));
+        assertThat(rulesOfSolo(there)).hasSize(3).isEqualTo(rulesOfSolo(driver));
         comesBack(pipeline, "neo4j-store:" + directory.resolve("store"));
       }
       try (Installed.Server store = Installed.Server.neo4j(directory.resolve("store"));
@@ -74,6 +75,12 @@ final class OtherEngineIT {
     }
     try (Session session = driver.session()) {
       session.run("CREATE INDEX by_name FOR (n:Person) ON (n.name)").consume();
+      session.run("CREATE CONSTRAINT solo_k FOR (n:Solo) REQUIRE n.k IS UNIQUE").consume();
+      session.run("CREATE INDEX `solo ab` FOR (n:Solo) ON (n.a, n.`b'\"`)").consume();
+      session.run("CREATE INDEX sole_w FOR ()-[r:SOLE]-() ON (r.w)").consume();
+      session
+          .run("CREATE (:Solo {k: 1, a: 2})-[:SOLE {w: 3}]->(:Solo {k: 2, `b'\"`: 4})")
+          .consume();
       session.run(
           "CREATE (a:Film:Person {born: date('1971-03-04'), at: point({x: 1.5, y: -2})})"
               + "-[:Person {for: duration('P1Y2M3DT4.5S')}]->(:`with space`)");
@@ -140,6 +147,12 @@ final class OtherEngineIT {
                 "SELECT * FROM cypher('orders', $$ MATCH (n:Film) WHERE 'Person' IN n.__labels"
                     + " AND n.born IS NOT NULL RETURN n.born['::date'] $$) AS (born agtype)"))
         .containsExactly("\"1971-03-04\"");
+    assertThat(
+            rows(
+                age,
+                "SELECT indexname || ' ' || (indexdef LIKE 'CREATE UNIQUE%') FROM pg_indexes"
+                    + " WHERE schemaname = 'orders' AND indexname LIKE 'sol%' ORDER BY indexname"))
+        .containsExactlyInAnyOrder("solo_k true", "solo ab false", "sole_w false");
   }
 
   /** Captures what is in AGE, and stops when all of it is laid down. */
@@ -203,6 +216,17 @@ final class OtherEngineIT {
       }
     }
     return content.stream().sorted().toList();
+  }
+
+  private static List<String> rulesOfSolo(Driver driver) {
+    try (Session session = driver.session()) {
+      return session
+          .run(
+              "SHOW INDEXES YIELD name, type, labelsOrTypes, properties, owningConstraint"
+                  + " WHERE 'Solo' IN labelsOrTypes OR 'SOLE' IN labelsOrTypes"
+                  + " RETURN name, type, labelsOrTypes, properties, owningConstraint ORDER BY name")
+          .list(row -> row.asMap().toString());
+    }
   }
 
   private static String vertex(Record row, int at) {

@@ -1,5 +1,6 @@
 package dev.varve.restore;
 
+import dev.varve.change.VersionVector;
 import dev.varve.graph.Edge;
 import dev.varve.graph.ElementId;
 import java.util.ArrayList;
@@ -10,23 +11,8 @@ final class EndCheck {
 
   private EndCheck() {}
 
-  /**
-   * Edges one of whose ends is not there.
-   *
-   * @param first some of them, with their ends
-   */
-  record LooseEdges(long count, List<String> first) {
-
-    /** How many are named. */
-    static final int FIRST_MAX = 5;
-
-    LooseEdges {
-      first = List.copyOf(first);
-    }
-  }
-
-  /** Goes through the whole graph. */
-  static LooseEdges of(LiveGraph graph, Progress progress) {
+  /** Goes through the whole graph as it is at a cut. */
+  static LooseEdges of(LiveGraph graph, VersionVector at, Progress progress) {
     VertexIds vertexIds = new VertexIds();
     try (LiveElements vertices = graph.vertices()) {
       for (LiveElement v = vertices.next(); v != null; v = vertices.next()) {
@@ -53,6 +39,6 @@ final class EndCheck {
         progress.advance(1);
       }
     }
-    return new LooseEdges(count, first);
+    return new LooseEdges(at, count, first);
   }
 }

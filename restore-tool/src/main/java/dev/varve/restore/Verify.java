@@ -127,24 +127,6 @@ public final class Verify {
     }
   }
 
-  /**
-   * Edges that the store had at a cut without one of their ends.
-   *
-   * @param at the cut
-   * @param first some of them, with their ends
-   */
-  public record LooseEdges(VersionVector at, long count, List<String> first) {
-    public LooseEdges {
-      first = List.copyOf(first);
-    }
-
-    @Override
-    public String toString() {
-      return "at vv:%s %,d edges have an end that is not in the graph (%s%s)"
-          .formatted(at, count, String.join(", ", first), count > first.size() ? ", …" : "");
-    }
-  }
-
   private final Repository repository;
   private final Level level;
   private final Optional<Sample> sample;
@@ -491,7 +473,7 @@ public final class Verify {
             List.copyOf(damaged));
     progress.phase("graph", plan.estimate().vertices() + plan.estimate().edges());
     try (GraphMerge graph = new GraphMerge(plan, repository)) {
-      EndCheck.LooseEdges loose = EndCheck.of(graph, progress);
+      LooseEdges loose = EndCheck.of(graph, last.to(), progress);
       Restore.promised(plan, graph);
       if (loose.count() > 0) {
         report(last, loose);
@@ -505,15 +487,12 @@ public final class Verify {
   }
 
   /** What the store itself allows is in the chain as it was there. */
-  private void report(Manifest manifest, EndCheck.LooseEdges loose) {
-    LooseEdges found = new LooseEdges(manifest.to(), loose.count(), loose.first());
+  private void report(Manifest manifest, LooseEdges loose) {
     List<String> stores = manifest.sites().stream().map(Manifest.SiteCut::store).toList();
-    if (!Engine.ofStores(stores).removesEdgesWithTheirEnds()) {
-      if (!looseEdges.contains(found)) { // a window's end is another one's base
-        looseEdges.add(found);
-      }
-    } else {
-      damage.add(new Damage.Unreadable(manifest.key(), manifest.key() + ": " + found));
+    if (Engine.ofStores(stores).removesEdgesWithTheirEnds()) {
+      damage.add(new Damage.Unreadable(manifest.key(), manifest.key() + ": " + loose));
+    } else if (!looseEdges.contains(loose)) { // a window's end is another one's base
+      looseEdges.add(loose);
     }
   }
 }

@@ -446,10 +446,7 @@ class PlannerTest {
     assertThatThrownBy(() -> plan("latest"))
         .isInstanceOfSatisfying(
             VarveException.class,
-            e ->
-                assertThat(e.hint())
-                    .contains("(vv:n@1=48) before it")
-                    .doesNotContain("after it"));
+            e -> assertThat(e.hint()).contains("(vv:n@1=48) before it").doesNotContain("after it"));
   }
 
   @Test

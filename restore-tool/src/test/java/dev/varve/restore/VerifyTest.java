@@ -205,7 +205,7 @@ class VerifyTest {
     assertThat(report.damage()).isEmpty();
     assertThat(report.exitCode()).isEqualTo(ExitCode.DONE);
     assertThat(report.looseEdges()).hasSize(1);
-    Verify.LooseEdges found = report.looseEdges().get(0);
+    LooseEdges found = report.looseEdges().get(0);
     assertThat(found.at()).isEqualTo(base.to());
     assertThat(found.count()).isEqualTo(7);
     assertThat(found.first()).hasSize(5).contains("e900 goes from v998 to v997");

@@ -51,8 +51,7 @@ public final class AgeCheck {
     }
   }
 
-  static List<AgeFinding> of(
-      AgeFacts facts, AgeSettings settings, Optional<Long> ownLimitBytes) {
+  static List<AgeFinding> of(AgeFacts facts, AgeSettings settings, Optional<Long> ownLimitBytes) {
     List<AgeFinding> findings = new ArrayList<>();
     findings.add(server(facts));
     findings.add(log(facts));

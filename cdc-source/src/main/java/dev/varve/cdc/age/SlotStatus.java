@@ -64,8 +64,7 @@ public record SlotStatus(
                     heldBackBytes * PERCENT / Math.max(1, limit),
                     limit >> MIB))
         .orElseGet(
-            () ->
-                String.format(Locale.ROOT, "%,d MiB of the log, no limit", heldBackBytes >> MIB));
+            () -> String.format(Locale.ROOT, "%,d MiB of the log, no limit", heldBackBytes >> MIB));
   }
 
   /** How it is; empty if there is no such slot. */

@@ -406,8 +406,7 @@ final class AgeLogTest {
     AgeSettings first = replica.reading().settings();
     String uri = "postgresql://127.0.0.1:" + copy.port() + "/" + AgeServer.DATABASE;
     AgeReplica there =
-        new AgeReplica(
-            AgeReading.of(AgeSettings.of(uri, first.user(), first.password(), graph)));
+        new AgeReplica(AgeReading.of(AgeSettings.of(uri, first.user(), first.password(), graph)));
     try (Connection connection = copy.connect();
         Statement statement = connection.createStatement()) {
       there.position = replica.position;
@@ -599,7 +598,9 @@ final class AgeLogTest {
     assertThat(replica.living).isEqualTo(database());
     assertThat(spans()).hasSize(2);
     assertThat(spans().get(1).includes(AgeReplica.BERLIN, wrong)).isTrue();
-    assertThat(spans().get(1).first()).isLessThanOrEqualTo(seen).isGreaterThan(spans().get(0).last());
+    assertThat(spans().get(1).first())
+        .isLessThanOrEqualTo(seen)
+        .isGreaterThan(spans().get(0).last());
     long healed = Position.parse(replica.position).end();
     assertThat(spans().get(1).last()).isLessThan(healed);
     cypher("MATCH (p:P) WHERE p.i < 9 DELETE p");

@@ -47,8 +47,7 @@ final class PositionTest {
 
   @Test
   void emptyTransactionBeforeTheOneInsideKeepsThePlaceInIt() {
-    Position within = 
-        new Position(10, Optional.of(30L), 12, 1, 99, "", Optional.of(5L), 4, LABELS);
+    Position within = new Position(10, Optional.of(30L), 12, 1, 99, "", Optional.of(5L), 4, LABELS);
     assertThat(within.past(20, 99, LABELS).done()).isEqualTo(12);
     assertThat(within.past(40, 99, LABELS).whole()).isTrue();
   }

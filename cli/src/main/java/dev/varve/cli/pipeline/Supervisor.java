@@ -21,8 +21,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A part that cannot be started the first time ends everything: whoever started it is looking. A
  * part that fails later is started again after a pause that doubles, unless its error says that
- * this is of no use (it was fenced, met damage, or lost the store's log). If it keeps failing, everything ends with its
- * error.
+ * this is of no use (it was fenced, met damage, or lost the store's log). If it keeps failing,
+ * everything ends with its error.
  */
 public final class Supervisor implements AutoCloseable {
 
@@ -155,8 +155,7 @@ public final class Supervisor implements AutoCloseable {
         .or(() -> said.stream().findFirst())
         .map(RuntimeException.class::cast)
         .orElseGet(
-            () ->
-                new IllegalStateException(watched.part.name() + " failed: " + failure, failure));
+            () -> new IllegalStateException(watched.part.name() + " failed: " + failure, failure));
   }
 
   /** Whether it may be over by itself; what somebody has to decide does not go away. */

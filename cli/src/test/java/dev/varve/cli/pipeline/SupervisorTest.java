@@ -14,8 +14,7 @@ import org.junit.jupiter.api.Test;
 final class SupervisorTest {
 
   private static final Supervisor.Limits LIMITS =
-      new Supervisor.Limits(
-          Duration.ofMillis(1), Duration.ofMillis(1), 3, Duration.ofMinutes(5));
+      new Supervisor.Limits(Duration.ofMillis(1), Duration.ofMillis(1), 3, Duration.ofMinutes(5));
 
   private int starts;
 
@@ -48,8 +47,7 @@ final class SupervisorTest {
   }
 
   private void watch(Throwable failure) {
-    try (Supervisor supervisor =
-        new Supervisor(java.util.List.of(failing(failure)), LIMITS)) {
+    try (Supervisor supervisor = new Supervisor(java.util.List.of(failing(failure)), LIMITS)) {
       supervisor.start();
       supervisor.watch(Duration.ofMillis(1), () -> {});
     }

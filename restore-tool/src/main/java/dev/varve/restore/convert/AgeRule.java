@@ -115,7 +115,18 @@ public enum AgeRule implements Rule {
   KEY(Row.exact("a property key", "")),
   UNFIT_KEY(Row.refused("a property key, in a map too, with U+0000, which PostgreSQL has not")),
 
-  SCHEMA(Row.leftOut("indexes and constraints of the other engine", "named in the report"));
+  INDEX(
+      Row.exact(
+          "a range index of properties of one label or type, all of whose elements are exact",
+          "a btree index on `agtype_access_operator(properties, '\"key\"')`")),
+  UNIQUENESS(
+      Row.exact(
+          "a uniqueness constraint of properties of such a label or type",
+          "a unique index of that form")),
+  SCHEMA(
+      Row.leftOut(
+          "any other index or constraint, and those of a label or type that no element has",
+          "named in the report"));
 
   private final Row row;
 

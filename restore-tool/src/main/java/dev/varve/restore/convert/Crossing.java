@@ -20,6 +20,7 @@ public final class Crossing {
   private final Engine from;
   private final Engine to;
   private final Converter converter;
+  private StoreSchema carried = StoreSchema.EMPTY;
 
   public Crossing(Engine from, Engine to) {
     this.from = from;
@@ -34,7 +35,9 @@ public final class Crossing {
 
   /** Goes through the whole graph and writes nothing. */
   public Findings survey(LiveGraph graph, Progress progress) {
-    return new Survey(from, to, converter).of(graph, progress);
+    Findings findings = new Survey(from, to, converter).of(graph, progress);
+    carried = findings.carried();
+    return findings;
   }
 
   /** The graph in the target's form; it has to be surveyed before. */
@@ -59,10 +62,10 @@ public final class Crossing {
       return new ConvertedElements(graph.edges());
     }
 
-    /** What one engine enforces is in its own language. */
+    /** What of it means the same there, in the target's own language. */
     @Override
     public StoreSchema schema() {
-      return StoreSchema.EMPTY;
+      return carried;
     }
 
     @Override

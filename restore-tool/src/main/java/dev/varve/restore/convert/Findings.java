@@ -5,6 +5,7 @@ import dev.varve.fault.VarveException;
 import dev.varve.graph.Edge;
 import dev.varve.graph.Element;
 import dev.varve.graph.ElementId;
+import dev.varve.graph.StoreSchema;
 import dev.varve.graph.Vertex;
 import dev.varve.restore.ReadBack;
 import dev.varve.restore.convert.Rule.Treatment;
@@ -17,10 +18,16 @@ import java.util.stream.Collectors;
  *
  * @param expected what the target has to hold in the end, read back: the converted elements
  * @param tallies of the rules that convert or refuse, in the order of the table
- * @param rulesLeftOut the names of indexes and constraints that are not carried over
+ * @param carried indexes and constraints in the words of the target
+ * @param rulesLeftOut the names of indexes, constraints and empty labels that are not carried over
  */
 public record Findings(
-    Engine from, Engine to, ReadBack expected, List<Tally> tallies, List<String> rulesLeftOut) {
+    Engine from,
+    Engine to,
+    ReadBack expected,
+    List<Tally> tallies,
+    StoreSchema carried,
+    List<String> rulesLeftOut) {
 
   public Findings {
     tallies = List.copyOf(tallies);

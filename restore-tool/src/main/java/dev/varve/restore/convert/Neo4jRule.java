@@ -85,7 +85,15 @@ public enum Neo4jRule implements Rule {
   KEY(Row.exact("a property key", "")),
   UNFIT_NAME(Row.refused("a property key, a label or a type that is empty or has U+0000 in it")),
 
-  SCHEMA(Row.leftOut("indexes and constraints of the other engine", "named in the report"));
+  INDEX(
+      Row.exact(
+          "a btree index on `agtype_access_operator(properties, '\"key\"')`, one or more, of a label all of"
+              + " whose elements are exact",
+          "a range index; the first one only where there are several of the same properties")),
+  UNIQUENESS(Row.exact("a unique index of that form", "a uniqueness constraint")),
+  SCHEMA(
+      Row.leftOut(
+          "any other index or constraint, and labels that no element has", "named in the report"));
 
   private final Row row;
 

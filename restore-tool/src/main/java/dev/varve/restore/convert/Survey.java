@@ -1,11 +1,9 @@
 package dev.varve.restore.convert;
 
-import dev.varve.age.LabelRule;
 import dev.varve.graph.Edge;
 import dev.varve.graph.Element;
 import dev.varve.graph.ElementHasher;
 import dev.varve.graph.ElementId;
-import dev.varve.graph.StoreSchema;
 import dev.varve.restore.LiveElement;
 import dev.varve.restore.LiveElements;
 import dev.varve.restore.LiveGraph;
@@ -35,12 +33,14 @@ final class Survey {
   private final ElementHasher hasher = new ElementHasher();
   private final Map<Rule, Count> counts = new HashMap<>();
   private final VertexIds vertexIds = new VertexIds();
+  private final CarriedSchema schema;
   private Fingerprint fingerprint = Fingerprint.EMPTY;
 
   Survey(Engine from, Engine to, Converter converter) {
     this.from = from;
     this.to = to;
     this.converter = converter;
+    this.schema = new CarriedSchema(from, to);
   }
 
   private static final class Count {
@@ -52,8 +52,14 @@ final class Survey {
     progress.phase("survey", graph.estimate().vertices() + graph.estimate().edges());
     long vertices = pass(graph.vertices(), progress);
     long edges = pass(graph.edges(), progress);
+    CarriedSchema.Result rules = schema.of(graph.schema());
     return new Findings(
-        from, to, new ReadBack(vertices, edges, fingerprint), tallies(), leftOut(graph.schema()));
+        from,
+        to,
+        new ReadBack(vertices, edges, fingerprint),
+        tallies(),
+        rules.carried(),
+        rules.leftOut());
   }
 
   private long pass(LiveElements elements, Progress progress) {
@@ -76,6 +82,7 @@ final class Survey {
     }
     Element converted =
         converter.convert(id, element, (rule, key) -> count(rule, id, element, key));
+    schema.note(element, converted);
     fingerprint = fingerprint.plus(converted == element ? live.hash() : hasher.hash(id, converted));
   }
 
@@ -101,14 +108,6 @@ final class Survey {
             entry ->
                 new Findings.Tally(entry.getKey(), entry.getValue().count, entry.getValue().first))
         .sorted(Comparator.comparing(tally -> ((Enum<?>) tally.rule()).ordinal()))
-        .toList();
-  }
-
-  /** Look-ups of tokens come with every Neo4j, and labels with their elements: they are no loss. */
-  private static List<String> leftOut(StoreSchema schema) {
-    return schema.rules().stream()
-        .filter(rule -> !rule.type().equals("LOOKUP") && LabelRule.of(rule).isEmpty())
-        .map(StoreSchema.Rule::name)
         .toList();
   }
 }

@@ -3,6 +3,7 @@ package dev.varve.restore.convert;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.varve.age.LabelRule;
 import dev.varve.embedded.EmbeddedServer;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
@@ -77,6 +78,12 @@ class OtherEngineTest {
   @BeforeEach
   void emptyServer() {
     query("MATCH (n) DETACH DELETE n");
+    for (Record row : query("SHOW CONSTRAINTS YIELD name")) {
+      query("DROP CONSTRAINT `" + row.get(0).asString() + "`");
+    }
+    for (Record row : query("SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP' RETURN name")) {
+      query("DROP INDEX `" + row.get(0).asString() + "`");
+    }
   }
 
   private static List<Record> query(String statement) {
@@ -272,6 +279,69 @@ class OtherEngineTest {
 
   private static final Value DATE_IN_AGE =
       Value.MapOf.of(Map.of("::date", Value.Text.of("2024-02-29")));
+
+  private static StoreSchema.Rule age(String name, ElementKind kind, String label, String sql) {
+    return new StoreSchema.Rule(
+        name,
+        StoreSchema.Form.INDEX,
+        "BTREE",
+        kind,
+        List.of(label),
+        List.of(),
+        Optional.of(sql.replace("?", "ON g.\"" + label + "\" USING btree")));
+  }
+
+  private static String column(String key) {
+    return "agtype_access_operator(VARIADIC ARRAY[properties, '\"" + key + "\"'::agtype])";
+  }
+
+  @Test
+  void indexesThatMeanTheSameAreCarriedAndTheOthersNamed() {
+    ChainLab lab = new ChainLab(directory).store(AGE_STORE);
+    ElementKind vertex = ElementKind.VERTEX;
+    List<StoreSchema.Rule> rules =
+        List.of(
+            new LabelRule("Person", vertex, 3).rule(),
+            new LabelRule("Empty", vertex, 9).rule(),
+            age("plain", vertex, "Person", "CREATE INDEX plain ? (" + column("it''s") + ")"),
+            age("a_double", vertex, "Person", "CREATE INDEX a_double ? (" + column("name") + ")"),
+            age(
+                "by_name",
+                vertex,
+                "Person",
+                "CREATE UNIQUE INDEX by_name ? (" + column("name") + ")"),
+            age(
+                "two",
+                ElementKind.EDGE,
+                "KNOWS",
+                "CREATE INDEX two ? (" + column("a") + ", ag_catalog." + column("b") + ")"),
+            age("desc", vertex, "Person", "CREATE INDEX d ? (" + column("x") + " DESC)"),
+            age("some", vertex, "Person", "CREATE INDEX s ? (" + column("y") + ") WHERE (id > 5)"),
+            age("empty", vertex, "Empty", "CREATE INDEX empty ? (" + column("z") + ")"));
+    lab.commit(
+        Map.of(
+            ElementId.vertex(vertexId(3, 1)),
+            Optional.of(Vertex.of(Set.of("Person"), Map.of("name", Value.Text.of("Ada")))),
+            ElementId.edge("1"),
+            Optional.of(Edge.of("KNOWS", vertexId(3, 1), vertexId(3, 1), Map.of()))),
+        Optional.of(new StoreSchema.Change(true, rules, List.of())));
+    lab.base();
+    RestoreReport report = restore(lab, bolt(), INTO_NEO4J, false);
+    assertThat(report.conversion().orElseThrow().rulesLeftOut())
+        .containsExactly("Empty", "a_double", "desc", "empty", "some");
+    assertThat(report.rules()).isEqualTo(3);
+    assertThat(
+            query(
+                    "SHOW INDEXES YIELD name, labelsOrTypes, properties, owningConstraint"
+                        + " WHERE name IN ['plain', 'by_name', 'two'] RETURN name, labelsOrTypes,"
+                        + " properties, owningConstraint ORDER BY name")
+                .stream()
+                .map(row -> row.values().toString()))
+        .containsExactly(
+            "[\"by_name\", [\"Person\"], [\"name\"], \"by_name\"]",
+            "[\"plain\", [\"Person\"], [\"it's\"], NULL]",
+            "[\"two\", [\"KNOWS\"], [\"a\", \"b\"], NULL]");
+  }
 
   @Test
   void whatIsRefusedIsRefusedBeforeAnythingIsTouched() {

@@ -1,0 +1,100 @@
+package dev.varve.restore.convert;
+
+import dev.varve.age.LabelRule;
+import dev.varve.graph.Edge;
+import dev.varve.graph.Element;
+import dev.varve.graph.ElementKind;
+import dev.varve.graph.StoreSchema;
+import dev.varve.graph.Vertex;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
+
+/**
+ * Finds what of an engine's indexes and constraints means the same in another one: those of a label
+ * or type all of whose elements are under it alone, there and here.
+ */
+final class CarriedSchema {
+
+  private final Engine from;
+  private final Engine to;
+  private final Map<ElementKind, Set<String>> met = new EnumMap<>(ElementKind.class);
+  private final Map<ElementKind, Set<String>> altered = new EnumMap<>(ElementKind.class);
+
+  CarriedSchema(Engine from, Engine to) {
+    this.from = from;
+    this.to = to;
+    for (ElementKind kind : ElementKind.values()) {
+      met.put(kind, new HashSet<>());
+      altered.put(kind, new HashSet<>());
+    }
+  }
+
+  /** Notes under which labels an element is. */
+  void note(Element element, Element converted) {
+    if (element instanceof Vertex vertex) {
+      SortedSet<String> after = ((Vertex) converted).labels();
+      met.get(ElementKind.VERTEX).addAll(vertex.labels());
+      if (!vertex.labels().equals(after) || after.size() > 1) {
+        altered.get(ElementKind.VERTEX).addAll(vertex.labels());
+        altered.get(ElementKind.VERTEX).addAll(after);
+      }
+    } else {
+      String type = ((Edge) element).type();
+      String after = ((Edge) converted).type();
+      met.get(ElementKind.EDGE).add(type);
+      if (!type.equals(after)) {
+        altered.get(ElementKind.EDGE).add(type);
+        altered.get(ElementKind.EDGE).add(after);
+      }
+    }
+  }
+
+  /**
+   * What becomes of a schema.
+   *
+   * @param carried in the words of the other engine
+   * @param leftOut the names of what has no counterpart there
+   */
+  record Result(StoreSchema carried, List<String> leftOut) {}
+
+  Result of(StoreSchema schema) {
+    List<StoreSchema.Rule> carried = new ArrayList<>();
+    SortedSet<String> leftOut = new TreeSet<>();
+    Set<Object> subjects = new HashSet<>();
+    List<StoreSchema.Rule> uniqueFirst = new ArrayList<>(schema.rules());
+    uniqueFirst.sort(
+        Comparator.comparing(
+            rule -> PropertyIndex.of(from, rule).map(PropertyIndex::unique).orElse(false) ? 0 : 1));
+    for (StoreSchema.Rule rule : uniqueFirst) {
+      Optional<PropertyIndex> index = PropertyIndex.of(from, rule).filter(this::meansTheSame);
+      Optional<StoreSchema.Rule> there = index.flatMap(found -> found.rule(to));
+      if (there.isPresent() && subjects.add(index.get().subject())) {
+        carried.add(there.get());
+      } else if (!isNoLoss(rule)) {
+        leftOut.add(rule.name());
+      }
+    }
+    return new Result(new StoreSchema(carried), List.copyOf(leftOut));
+  }
+
+  private boolean meansTheSame(PropertyIndex index) {
+    return met.get(index.kind()).contains(index.label())
+        && !altered.get(index.kind()).contains(index.label());
+  }
+
+  /** Look-ups of tokens come with every Neo4j, and labels with their elements. */
+  private boolean isNoLoss(StoreSchema.Rule rule) {
+    return rule.type().equals("LOOKUP")
+        || LabelRule.of(rule)
+            .filter(label -> met.get(label.kind()).contains(label.name()))
+            .isPresent();
+  }
+}
