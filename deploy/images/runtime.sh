@@ -6,3 +6,4 @@ modules=$modules,java.scripting,java.security.jgss,java.security.sasl,java.sql,j
 modules=$modules,jdk.crypto.cryptoki,jdk.crypto.ec,jdk.httpserver,jdk.jfr,jdk.management,jdk.management.agent,jdk.net
 modules=$modules,jdk.security.auth,jdk.unsupported,jdk.zipfs
 jlink --add-modules "$modules" --strip-debug --no-man-pages --no-header-files --compress=2 --output "$1"
+"$1/bin/java" -Xshare:dump >/dev/null # what every start would otherwise parse again

@@ -13,6 +13,9 @@ jre=${VARVE_TEST_JRE_IMAGE:-varve-test/jre:21}
 context=$(mktemp -d)
 trap 'rm -rf "$context"' EXIT
 
+# servers of tests live for minutes: what starts soonest is best
+for_tests='ENV JAVA_TOOL_OPTIONS="-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"'
+
 need() {
   if [ ! -e "$1" ]; then
     printf 'ERROR: %s is not there\nHINT: %s makes it\n' "$1" "$2" >&2
@@ -37,6 +40,7 @@ kafka() {
   cp "$here/kafka-entry.sh" "$context/kafka"
   cat >"$context/kafka/Dockerfile" <<FILE
 FROM $jre
+$for_tests
 RUN useradd --uid 1000 appuser && install -d -o appuser /var/lib/kafka/data
 COPY libs /opt/kafka/libs
 COPY kafka-entry.sh /kafka-entry.sh
@@ -51,6 +55,7 @@ registry() {
   tar -xzf schemas/target/apicurio/apicurio.tar.gz -C "$context/registry/deployments"
   cat >"$context/registry/Dockerfile" <<FILE
 FROM $jre
+$for_tests
 RUN useradd --uid 1001 registry
 COPY deployments /deployments
 USER registry
@@ -65,6 +70,7 @@ s3() {
   cp "$here/s3-entry.sh" "$context/s3"
   cat >"$context/s3/Dockerfile" <<FILE
 FROM $jre
+$for_tests
 COPY lib /opt/s3proxy/lib
 COPY s3-entry.sh /opt/s3proxy/run-docker-container.sh
 RUN chmod 755 /opt/s3proxy/run-docker-container.sh
@@ -80,6 +86,7 @@ neo4j() {
   cp "$here/neo4j-entry.sh" "$context/neo4j"
   cat >"$context/neo4j/Dockerfile" <<FILE
 FROM $jre
+$for_tests
 COPY lib /var/lib/neo4j/lib
 COPY neo4j-entry.sh /neo4j-entry.sh
 EXPOSE 7687

@@ -24,7 +24,7 @@ import java.util.stream.Stream;
 final class ComposeStack implements AutoCloseable {
 
   private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
-  private static final Duration UP_AT_MOST = Duration.ofMinutes(10);
+  private static final Duration UP_AT_MOST = Duration.ofMinutes(12);
   private static final Duration COMMAND_AT_MOST = Duration.ofMinutes(3);
 
   private final Path directory;
