@@ -171,17 +171,17 @@ final class StandbyRows {
       throws SQLException {
     Graphid graphid = Graphid.of(graphid(changed.id()));
     AvroInput state = new AvroInput(changed.encoded());
-    ElementCodec.Head head = ElementCodec.readHead(state);
+    ElementCodec.Called called = ElementCodec.readCalled(state);
     if (there.get(graphid.label()) == null) {
-      make(there, new AgeLabel(graphid.label(), head.labels().get(0), head.kind()));
+      make(there, new AgeLabel(graphid.label(), called.labels().get(0), called.kind()));
     }
     highest.merge(graphid.label(), graphid.entry(), Math::max);
     RowBuffer rows = byLabel.computeIfAbsent(graphid.label(), missing -> new RowBuffer());
-    rows.row(head.kind() == ElementKind.VERTEX ? 2 : 4);
+    rows.row(called.kind() == ElementKind.VERTEX ? 2 : 4);
     rows.graphid(graphid.number());
-    if (head.kind() == ElementKind.EDGE) {
-      rows.graphid(graphid(ElementId.vertex(head.start())));
-      rows.graphid(graphid(ElementId.vertex(head.end())));
+    if (called.kind() == ElementKind.EDGE) {
+      rows.graphid(graphid(ElementId.vertex(state.readString())));
+      rows.graphid(graphid(ElementId.vertex(state.readString())));
     }
     try {
       rows.properties(state);
