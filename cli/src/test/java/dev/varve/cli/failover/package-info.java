@@ -1,0 +1,4 @@
+@NullMarked
+package dev.varve.cli.failover;
+
+import org.jspecify.annotations.NullMarked;
