@@ -27,7 +27,7 @@ class DrillTest {
   @TempDir private Path directory;
   private Path root = Path.of("unset");
   private Path scratch = Path.of("unset");
-  private Manifest newest;
+  private final List<Manifest> laid = new ArrayList<>();
 
   @BeforeEach
   void lay() throws IOException {
@@ -37,7 +37,7 @@ class DrillTest {
         new SmallChain(
             new DirectoryRepository(root), Files.createDirectories(directory.resolve("work")));
     for (int i = 0; i < 4; i++) {
-      newest = chain.add();
+      laid.add(chain.add());
     }
   }
 
@@ -49,12 +49,12 @@ class DrillTest {
     JsonNode json = drill.json();
     assertThat(json.get("equal").asBoolean()).isTrue();
     assertThat(json.get("facts").get("fingerprint").asText())
-        .isEqualTo(newest.fingerprint().toString());
+        .isEqualTo(newest().fingerprint().toString());
     assertThat(json.get("facts").get("vertices").asText()).isEqualTo("4");
     assertThat(json.get("rpoTransactions").isNull()).as("no store was asked").isTrue();
     assertThat(json.get("steps")).hasSize(3);
     assertThat(Files.readString(page))
-        .contains("<svg", newest.fingerprint().toString(), ">met<")
+        .contains("<svg", newest().fingerprint().toString(), ">met<")
         .doesNotContain("http");
     try (Stream<Path> left = Files.list(scratch)) {
       assertThat(left).as("nothing stays").isEmpty();
@@ -74,7 +74,7 @@ class DrillTest {
 
   @Test
   void damageIsFoundAndSaid() throws IOException {
-    Path segment = root.resolve(newest.segments().get(0).object().key());
+    Path segment = root.resolve(newest().segments().get(0).object().key());
     byte[] bytes = Files.readAllBytes(segment);
     bytes[bytes.length / 2] ^= 1;
     Files.write(segment, bytes);
@@ -83,6 +83,10 @@ class DrillTest {
     assertThat(before.exitCode()).isEqualTo(ExitCode.DAMAGE_FOUND.number());
     assertThat(before.json().get("damage")).hasSize(1);
     assertThat(before.json().get("facts").get("vertices").asText()).isEqualTo("3");
+  }
+
+  private Manifest newest() {
+    return laid.get(laid.size() - 1);
   }
 
   private record Run(int exitCode, String text) {
