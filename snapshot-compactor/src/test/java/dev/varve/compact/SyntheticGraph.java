@@ -212,8 +212,7 @@ final class SyntheticGraph {
     second
         .filter(west -> reached.seqs().containsKey(west))
         .ifPresent(
-            west ->
-                watermark(west, reached.seqs().getOrDefault(west, 0L), Optional.empty()));
+            west -> watermark(west, reached.seqs().getOrDefault(west, 0L), Optional.empty()));
   }
 
   private void watermark(Site site, long seq, Optional<Site> replaces) {
