@@ -7,7 +7,11 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.varve.archive.DirectoryRepository;
 import dev.varve.archive.Keys;
 import dev.varve.archive.Manifest;
+import dev.varve.archive.Repository;
 import dev.varve.compact.Checkpoint;
+import dev.varve.compact.Expire;
+import dev.varve.compact.ExpirePlan;
+import dev.varve.compact.LedgerBook;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -16,12 +20,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -310,9 +316,15 @@ final class KeysAndCopiesTest {
   void aCopyOfWhichEverythingHasExpiredIsStillKnown() throws Exception {
     Path file = configuredWithACopy();
     chain.add();
-    Checkpoint.make(new DirectoryRepository(plain), SmallChain.GRAPH);
+    Repository repository = new DirectoryRepository(plain);
+    Checkpoint.make(repository, SmallChain.GRAPH);
     chain.add();
-    done(run("-c", file.toString(), "expire", "--keep-chains=1"));
+    Expire.run(
+        repository,
+        SmallChain.GRAPH,
+        new ExpirePlan.Policy(Optional.of(1), Optional.empty(), Optional.empty(), Duration.ZERO),
+        LedgerBook.open(repository, "test"),
+        Clock.systemUTC());
     assertThat(plain.resolve(Keys.manifest(SmallChain.GRAPH, 3))).doesNotExist();
     assertThat(run("-c", file.toString(), "info").out()).contains("number 3, 4 entries behind");
     done(run("-c", file.toString(), "copy", "--to", "far"));

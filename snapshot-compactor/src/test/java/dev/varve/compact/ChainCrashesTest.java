@@ -122,7 +122,7 @@ class ChainCrashesTest {
                             newest.restorePoints(),
                             new Ledger.RestorePoint(
                                 name,
-                                run.lab.graph.vectors.get(seq),
+                                run.lab.graph.vector(seq),
                                 SyntheticGraph.micros(seq),
                                 Instant.EPOCH))));
   }

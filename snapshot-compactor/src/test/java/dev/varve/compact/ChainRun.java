@@ -249,7 +249,7 @@ final class ChainRun implements AutoCloseable {
                             newest.restorePoints(),
                             new Ledger.RestorePoint(
                                 name,
-                                lab.graph.vectors.get(seq),
+                                lab.graph.vector(seq),
                                 SyntheticGraph.micros(seq),
                                 Instant.EPOCH))
                         : newest.restorePoints()));
@@ -385,7 +385,7 @@ final class ChainRun implements AutoCloseable {
 
   /** The first call that goes wrong. */
   static int firstCall(Fault fault) {
-    return 1 + (int) Math.floorMod(FIRST_SEED + fault.ordinal(), STRIDE);
+    return 1 + Math.floorMod(FIRST_SEED + fault.ordinal(), STRIDE);
   }
 
   @Override

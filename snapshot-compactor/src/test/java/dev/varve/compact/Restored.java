@@ -106,7 +106,7 @@ final class Restored {
     long to = seq(delta.to().seqs());
     for (Map.Entry<Long, Map<ElementId, Element>> moment :
         graph.history.subMap(from, false, to, true).entrySet()) {
-      assertThat(at(versions, graph.vectors.get(moment.getKey())))
+      assertThat(at(versions, graph.vector(moment.getKey())))
           .as("the graph at %d", moment.getKey())
           .isEqualTo(moment.getValue());
     }

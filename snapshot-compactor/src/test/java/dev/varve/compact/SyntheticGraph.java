@@ -216,7 +216,8 @@ final class SyntheticGraph {
     watermark(site, seq, replaces);
     second
         .filter(west -> reached.seqs().containsKey(west))
-        .ifPresent(west -> watermark(west, reached.seqs().get(west), Optional.empty()));
+        .ifPresent(
+            west -> watermark(west, reached.seqs().getOrDefault(west, 0L), Optional.empty()));
   }
 
   private void watermark(Site site, long seq, Optional<Site> replaces) {
@@ -241,6 +242,11 @@ final class SyntheticGraph {
 
   static long micros(long seq) {
     return 1_790_000_000_000_000L + seq * 1000;
+  }
+
+  /** What a moment of the history includes. */
+  VersionVector vector(long moment) {
+    return Optional.ofNullable(vectors.get(moment)).orElseThrow();
   }
 
   private void remember() {
