@@ -122,7 +122,7 @@ final class OtherEngineIT {
     Installed.Result refused = restore(pipeline, uri(age), "--overwrite", "--output=json");
     assertThat(refused.exitCode()).as(refused.toString()).isEqualTo(1);
     assertThat(refused.json().get("error").asText())
-        .contains("nothing was written", "a date (", "'born'");
+        .contains("nothing was written", "a date (v", ", …)"); // the first places only
     assertThat(refused.json().get("hint").asText()).contains("--convert");
     assertThat(graphs(age)).isZero();
   }
