@@ -75,15 +75,15 @@ final class OtherEngineIT {
     }
     try (Session session = driver.session()) {
       session.run("CREATE INDEX by_name FOR (n:Person) ON (n.name)").consume();
+      session.run(
+          "CREATE (a:Film:Person {born: date('1971-03-04'), at: point({x: 1.5, y: -2})})"
+              + "-[:Person {for: duration('P1Y2M3DT4.5S')}]->(:`with space`)");
       session.run("CREATE CONSTRAINT solo_k FOR (n:Solo) REQUIRE n.k IS UNIQUE").consume();
       session.run("CREATE INDEX `solo ab` FOR (n:Solo) ON (n.a, n.`b'\"`)").consume();
       session.run("CREATE INDEX sole_w FOR ()-[r:SOLE]-() ON (r.w)").consume();
       session
           .run("CREATE (:Solo {k: 1, a: 2})-[:SOLE {w: 3}]->(:Solo {k: 2, `b'\"`: 4})")
           .consume();
-      session.run(
-          "CREATE (a:Film:Person {born: date('1971-03-04'), at: point({x: 1.5, y: -2})})"
-              + "-[:Person {for: duration('P1Y2M3DT4.5S')}]->(:`with space`)");
       return ScriptedGraph.lastTransaction(session);
     }
   }
@@ -122,7 +122,7 @@ final class OtherEngineIT {
     Installed.Result refused = restore(pipeline, uri(age), "--overwrite", "--output=json");
     assertThat(refused.exitCode()).as(refused.toString()).isEqualTo(1);
     assertThat(refused.json().get("error").asText())
-        .contains("nothing was written", "a date (", "'born'");
+        .contains("nothing was written", "a date (v", ", …)"); // the first places only
     assertThat(refused.json().get("hint").asText()).contains("--convert");
     assertThat(graphs(age)).isZero();
   }

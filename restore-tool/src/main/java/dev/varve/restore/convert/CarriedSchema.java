@@ -8,10 +8,8 @@ import dev.varve.graph.StoreSchema;
 import dev.varve.graph.Vertex;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedSet;
@@ -25,36 +23,38 @@ final class CarriedSchema {
 
   private final Engine from;
   private final Engine to;
-  private final Map<ElementKind, Set<String>> met = new EnumMap<>(ElementKind.class);
-  private final Map<ElementKind, Set<String>> altered = new EnumMap<>(ElementKind.class);
+  private final Set<Named> met = new HashSet<>();
+  private final Set<Named> altered = new HashSet<>();
+
+  /** A label, or a type. */
+  private record Named(ElementKind kind, String name) {}
 
   CarriedSchema(Engine from, Engine to) {
     this.from = from;
     this.to = to;
-    for (ElementKind kind : ElementKind.values()) {
-      met.put(kind, new HashSet<>());
-      altered.put(kind, new HashSet<>());
-    }
   }
 
   /** Notes under which labels an element is. */
   void note(Element element, Element converted) {
     if (element instanceof Vertex vertex) {
       SortedSet<String> after = ((Vertex) converted).labels();
-      met.get(ElementKind.VERTEX).addAll(vertex.labels());
+      note(met, ElementKind.VERTEX, vertex.labels());
       if (!vertex.labels().equals(after) || after.size() > 1) {
-        altered.get(ElementKind.VERTEX).addAll(vertex.labels());
-        altered.get(ElementKind.VERTEX).addAll(after);
+        note(altered, ElementKind.VERTEX, vertex.labels());
+        note(altered, ElementKind.VERTEX, after);
       }
     } else {
       String type = ((Edge) element).type();
       String after = ((Edge) converted).type();
-      met.get(ElementKind.EDGE).add(type);
+      note(met, ElementKind.EDGE, Set.of(type));
       if (!type.equals(after)) {
-        altered.get(ElementKind.EDGE).add(type);
-        altered.get(ElementKind.EDGE).add(after);
+        note(altered, ElementKind.EDGE, Set.of(type, after));
       }
     }
+  }
+
+  private static void note(Set<Named> noted, ElementKind kind, Set<String> names) {
+    names.forEach(name -> noted.add(new Named(kind, name)));
   }
 
   /**
@@ -86,15 +86,15 @@ final class CarriedSchema {
   }
 
   private boolean meansTheSame(PropertyIndex index) {
-    return met.get(index.kind()).contains(index.label())
-        && !altered.get(index.kind()).contains(index.label());
+    Named named = new Named(index.kind(), index.label());
+    return met.contains(named) && !altered.contains(named);
   }
 
   /** Look-ups of tokens come with every Neo4j, and labels with their elements. */
   private boolean isNoLoss(StoreSchema.Rule rule) {
     return rule.type().equals("LOOKUP")
         || LabelRule.of(rule)
-            .filter(label -> met.get(label.kind()).contains(label.name()))
+            .filter(label -> met.contains(new Named(label.kind(), label.name())))
             .isPresent();
   }
 }
