@@ -466,7 +466,7 @@ public final class Verify {
     progress.phase("graph", plan.estimate().vertices() + plan.estimate().edges());
     try (GraphMerge graph = new GraphMerge(plan, repository)) {
       EndCheck.of(graph, last, progress);
-      Restore.promised(plan, graph);
+      Promise.merged(plan, graph);
     } catch (VarveException e) {
       if (e.exitCode() != ExitCode.DAMAGE_FOUND) {
         throw e;
