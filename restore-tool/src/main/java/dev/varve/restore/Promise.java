@@ -36,8 +36,7 @@ final class Promise {
     return merged;
   }
 
-  private static void compare(
-      RestorePlan plan, ReadBack merged, Optional<Fingerprint> expected) {
+  private static void compare(RestorePlan plan, ReadBack merged, Optional<Fingerprint> expected) {
     Manifest cut = plan.newestWhole();
     boolean countsDiffer =
         plan.part().isEmpty()
