@@ -29,7 +29,8 @@ import java.util.concurrent.TimeUnit;
  * Restores a graph from its chain into PostgreSQL with Apache AGE, and the same graph from a dump
  * with {@code pg_restore} (one job: with more it breaks AGE's catalogue), in turns, into fresh
  * databases of one server. Each restore is a JVM of its own, whose start counts; its figures are
- * without and with reading back, which {@code pg_restore} does not do. Beside them how large the
+ * without and with reading back, which {@code pg_restore} does not do. Neither goes through the
+ * proxy of a published port: {@code pg_restore} runs beside the server. Beside them how large the
  * base is against the dump, and what pgBackRest takes for the server's files, if the image has it.
  *
  * <p>{@code -Dvertices=1000000 -Dedges=5000000 -Drounds=3 -Dindexed=false -Dlevel=1 -Dseed=1}.
@@ -150,9 +151,8 @@ public final class AgeRestoreBench {
   private Taken restoreInChild(Path repository, String database)
       throws IOException, InterruptedException {
     String uri =
-        "age:postgresql://%s@%s:%d/%s/%s"
-            .formatted(
-                AgeServer.USER, server.host(), server.port(), database, SyntheticChain.GRAPH);
+        "age:postgresql://%s@%s/%s/%s"
+            .formatted(AgeServer.USER, server.nearest(), database, SyntheticChain.GRAPH);
     Path log = directory.resolve("restore.log");
     List<String> command =
         new ArrayList<>(

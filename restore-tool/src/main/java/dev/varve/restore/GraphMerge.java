@@ -17,8 +17,8 @@ import java.util.function.Consumer;
  *
  * <p>Each pass checks every segment that it reads to the end. What the first whole pass over each
  * kind added up to is kept for {@link #expected}. A base has no hashes, so making them is a good
- * part of a pass's work: {@link #unhashed} passes leave it out, where what they give is compared with
- * what the chain promises elsewhere.
+ * part of a pass's work: {@link #unhashed} passes leave it out, where what they give is compared
+ * with what the chain promises elsewhere.
  */
 public final class GraphMerge implements LiveGraph, AutoCloseable {
 
@@ -119,16 +119,11 @@ public final class GraphMerge implements LiveGraph, AutoCloseable {
   public synchronized Optional<ReadBack> merged() {
     MergePass.Totals vertices = totals.get(ElementKind.VERTEX);
     MergePass.Totals edges = totals.get(ElementKind.EDGE);
-    return vertices == null
-            || edges == null
-            || vertices.sum().isEmpty()
-            || edges.sum().isEmpty()
+    return vertices == null || edges == null || vertices.sum().isEmpty() || edges.sum().isEmpty()
         ? Optional.empty()
         : Optional.of(
             new ReadBack(
-                vertices.live(),
-                edges.live(),
-                vertices.sum().get().plus(edges.sum().get())));
+                vertices.live(), edges.live(), vertices.sum().get().plus(edges.sum().get())));
   }
 
   /**

@@ -13,7 +13,6 @@ import dev.varve.restore.convert.Conversion;
 import dev.varve.restore.convert.Crossing;
 import dev.varve.restore.convert.Engine;
 import dev.varve.restore.convert.Findings;
-import dev.varve.topology.Fingerprint;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
@@ -204,7 +203,7 @@ public final class Restore {
   private static Findings survey(
       RestorePlan plan, GraphMerge graph, Crossing crossing, Progress progress) {
     Findings findings = crossing.survey(graph, progress);
-    promised(plan, graph);
+    Promise.merged(plan, graph);
     return findings;
   }
 
@@ -260,7 +259,7 @@ public final class Restore {
       } else {
         target.write(graph, progress);
       }
-      ReadBack promised = awaited(plan, merged);
+      ReadBack promised = Promise.awaited(plan, merged);
       ReadBack expected = findings.map(Findings::expected).orElse(promised);
       long written = System.nanoTime();
       ReadBack actual = expected;
@@ -271,7 +270,7 @@ public final class Restore {
       boolean good = actual.equals(expected);
       if (!good && merged.merged().isEmpty()) {
         readThrough(merged, progress); // is it the chain?
-        promised(plan, merged);
+        Promise.merged(plan, merged);
       }
       target.finish(good, progress);
       if (!good) {
@@ -317,59 +316,6 @@ public final class Restore {
       while (elements.next() != null) {
         progress.advance(1);
       }
-    }
-  }
-
-  /**
-   * What the target has to hold. Where no hashes were made of what was merged, that is what the
-   * manifests say of it: if the target, read back, adds up to that, so does what was merged, and if
-   * it does not, {@link #promised} tells which of the two is wrong.
-   */
-  private static ReadBack awaited(RestorePlan plan, GraphMerge graph) {
-    if (graph.merged().isPresent()) {
-      return promised(plan, graph);
-    }
-    ReadBack awaited = graph.awaited().orElseThrow(Restore::notRead);
-    compare(plan, awaited, Optional.of(awaited.fingerprint()));
-    return awaited;
-  }
-
-  private static IllegalStateException notRead() {
-    return new IllegalStateException("the target did not read every segment");
-  }
-
-  /** What was merged, which has to be what the manifests say. */
-  static ReadBack promised(RestorePlan plan, GraphMerge graph) {
-    ReadBack merged = graph.merged().orElseThrow(Restore::notRead);
-    compare(plan, merged, graph.expected());
-    return merged;
-  }
-
-  private static void compare(
-      RestorePlan plan, ReadBack merged, Optional<Fingerprint> expected) {
-    Manifest cut = plan.newestWhole();
-    boolean countsDiffer =
-        plan.part().isEmpty()
-            && (cut.counts().vertices() != merged.vertices()
-                || cut.counts().edges() != merged.edges());
-    if (countsDiffer || (expected.isPresent() && !expected.get().equals(merged.fingerprint()))) {
-      throw new VarveException(
-          ExitCode.DAMAGE_FOUND,
-          "the segments do not add up to what "
-              + cut.key()
-              + " promises at vv:"
-              + plan.vector()
-              + ": fingerprint "
-              + merged.fingerprint()
-              + " instead of "
-              + expected.map(Fingerprint::toString).orElse("?")
-              + ", "
-              + merged.vertices()
-              + " vertices and "
-              + merged.edges()
-              + " edges",
-          "a target that was being written is not done; see what varve verify --level=graph says,"
-              + " and restore another moment");
     }
   }
 

@@ -29,7 +29,11 @@ final class SegmentSource implements VersionSource {
   /**
    * @param hashed whether the hashes of the versions will be asked for
    */
-  SegmentSource(Repository repository, List<Manifest.Segment> segments, VersionVector vector, boolean hashed) {
+  SegmentSource(
+      Repository repository,
+      List<Manifest.Segment> segments,
+      VersionVector vector,
+      boolean hashed) {
     this.repository = repository;
     this.segments = segments.iterator();
     this.vector = vector;

@@ -474,7 +474,7 @@ public final class Verify {
     progress.phase("graph", plan.estimate().vertices() + plan.estimate().edges());
     try (GraphMerge graph = new GraphMerge(plan, repository)) {
       LooseEdges loose = EndCheck.of(graph, last.to(), progress);
-      Restore.promised(plan, graph);
+      Promise.merged(plan, graph);
       if (loose.count() > 0) {
         report(last, loose);
       }

@@ -51,7 +51,7 @@ class GraphMergeTest {
             .contains(ChainLab.fingerprintOf(expected));
         assertThat(drain(merge)).as("seed %d, transaction %d", seed, seq).isEqualTo(expected);
         assertThat(merge.expected()).contains(ChainLab.fingerprintOf(expected));
-        assertThat(Restore.promised(plan, merge).fingerprint())
+        assertThat(Promise.merged(plan, merge).fingerprint())
             .isEqualTo(ChainLab.fingerprintOf(expected));
         assertThat(plan.schema()).isEqualTo(lab.schemas.get(seq));
       }

@@ -13,6 +13,7 @@ import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.BiConsumer;
 
 /** The {@code state} union of changes and element versions: null, a vertex or an edge. */
 public final class ElementCodec {
@@ -118,12 +119,26 @@ public final class ElementCodec {
   }
 
   /**
+   * Reads properties one after the other.
+   *
+   * @throws MalformedRecordException if the bytes are not properties
+   */
+  public static void readProperties(AvroInput in, BiConsumer<String, Value> each) {
+    for (int n = in.readBlockCount(); n > 0; n = in.readBlockCount()) {
+      for (int i = 0; i < n; i++) {
+        String key = in.readString();
+        each.accept(key, ValueCodec.read(in));
+      }
+    }
+  }
+
+  /**
    * Reads one value.
    *
    * @throws MalformedRecordException if the bytes are not a value
    */
   public Value readValue(AvroInput in) {
-    return values.read(in);
+    return ValueCodec.read(in);
   }
 
   /**
@@ -152,14 +167,9 @@ public final class ElementCodec {
     out.writeInt(0);
   }
 
-  private SortedMap<String, Value> readProperties(AvroInput in) {
+  private static SortedMap<String, Value> readProperties(AvroInput in) {
     SortedMap<String, Value> properties = new TreeMap<>();
-    for (int n = in.readBlockCount(); n > 0; n = in.readBlockCount()) {
-      for (int i = 0; i < n; i++) {
-        String key = in.readString();
-        properties.put(key, values.read(in));
-      }
-    }
+    readProperties(in, properties::put);
     return properties;
   }
 

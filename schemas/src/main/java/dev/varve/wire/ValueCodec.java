@@ -131,7 +131,7 @@ final class ValueCodec {
     out.writeInt(0);
   }
 
-  Value read(AvroInput in) {
+  static Value read(AvroInput in) {
     try {
       return readBranch(in.readBranch(BRANCHES), in);
     } catch (DateTimeException | IllegalArgumentException e) {
@@ -139,7 +139,7 @@ final class ValueCodec {
     }
   }
 
-  private Value readBranch(int branch, AvroInput in) {
+  private static Value readBranch(int branch, AvroInput in) {
     return switch (branch) {
       case 0 -> new Value.Null();
       case 1 -> new Value.Bool(in.readBoolean());
@@ -262,7 +262,7 @@ final class ValueCodec {
     return new Value.Point(srid, coordinates);
   }
 
-  private Value readList(AvroInput in) {
+  private static Value readList(AvroInput in) {
     Optional<String> stored =
         in.readBranch(2) == 1 ? Optional.of(in.readString()) : Optional.empty();
     List<Value> items = new ArrayList<>();
@@ -274,7 +274,7 @@ final class ValueCodec {
     return new Value.ListOf(items, stored);
   }
 
-  private Value readMap(AvroInput in) {
+  private static Value readMap(AvroInput in) {
     SortedMap<String, Value> entries = new TreeMap<>();
     for (int n = in.readBlockCount(); n > 0; n = in.readBlockCount()) {
       for (int i = 0; i < n; i++) {

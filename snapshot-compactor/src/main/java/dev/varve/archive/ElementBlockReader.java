@@ -15,8 +15,8 @@ import org.apache.avro.Schema;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Goes through the elements of one {@code SegmentBlock} after the other, the other way
- * round than {@link ElementBlockWriter}. What is not asked for is only passed over.
+ * Goes through the elements of one {@code SegmentBlock} after the other, the other way round than
+ * {@link ElementBlockWriter}. What is not asked for is only passed over.
  */
 final class ElementBlockReader {
 

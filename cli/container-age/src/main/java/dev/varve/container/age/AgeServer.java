@@ -1,11 +1,14 @@
 package dev.varve.container.age;
 
+import com.github.dockerjava.api.model.ContainerNetwork;
 import com.github.dockerjava.api.model.HostConfig;
 import com.github.dockerjava.api.model.PortBinding;
 import com.github.dockerjava.api.model.Ports;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -36,6 +39,7 @@ public final class AgeServer implements AutoCloseable {
   private static final String PUBLIC_IMAGE = "apache/age:release_PG17_1.6.0";
   private static final int PORT = 5432;
   private static final int COPY_PORT = 5433;
+  private static final int NEAR_MS = 500;
   private static final Duration START_AT_MOST = Duration.ofMinutes(2);
 
   private final PostgreSQLContainer container;
@@ -135,6 +139,25 @@ public final class AgeServer implements AutoCloseable {
 
   public int port() {
     return port;
+  }
+
+  /**
+   * Host and port without the proxy that Docker puts in front of published ports, where that can be
+   * reached; else the published ones. They do not outlive {@link #kill}.
+   */
+  public String nearest() {
+    String inside =
+        container.getContainerInfo().getNetworkSettings().getNetworks().values().stream()
+            .map(ContainerNetwork::getIpAddress)
+            .filter(address -> address != null && !address.isEmpty())
+            .findFirst()
+            .orElse(host());
+    try (Socket socket = new Socket()) {
+      socket.connect(new InetSocketAddress(inside, PORT), NEAR_MS);
+      return inside + ":" + PORT;
+    } catch (IOException e) {
+      return host() + ":" + port;
+    }
   }
 
   /** For JDBC, without user and password. */

@@ -166,7 +166,7 @@ final class AgeScan {
     String columns =
         stretch.label().kind() == ElementKind.VERTEX
             ? "id, properties"
-            : "id, start_id, end_id, properties";
+            : "start_id, end_id, properties"; // an edge's own id is not part of its content
     String until = stretch.last() ? "" : " AND ctid < '(" + stretch.to() + ",0)'::tid";
     return "COPY (SELECT "
         + columns
@@ -218,13 +218,12 @@ final class AgeScan {
 
     /** A row, without making an element of it: that is what most of reading back goes into. */
     void row(ByteBuffer in) {
-      long id = graphid(in);
       if (label.kind() == ElementKind.VERTEX) {
         form.vertex();
-        vertexId(id);
+        vertexId(graphid(in));
         form.labels(labels);
       } else {
-        form.edge().text(type, 0, type.length); // an edge's own id is not part of its content
+        form.edge().text(type, 0, type.length);
         numbering.original(graphid(in), form);
         numbering.original(graphid(in), form);
       }

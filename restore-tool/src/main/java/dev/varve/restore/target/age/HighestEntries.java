@@ -27,8 +27,9 @@ final class HighestEntries {
   }
 
   private void settle() {
-    if (last != null) {
-      byLabel.merge(last.label(), last.entry(), Math::max);
+    Graphid before = last;
+    if (before != null) {
+      byLabel.merge(before.label(), before.entry(), Math::max);
     }
   }
 

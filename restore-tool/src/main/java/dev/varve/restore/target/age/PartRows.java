@@ -40,8 +40,7 @@ final class PartRows {
     boolean leads(AvroInput state) {
       int from = state.position();
       return state.remaining() >= encoded.length
-          && Arrays.equals(
-              encoded, 0, encoded.length, state.array(), from, from + encoded.length);
+          && Arrays.equals(encoded, 0, encoded.length, state.array(), from, from + encoded.length);
     }
   }
 
@@ -110,8 +109,7 @@ final class PartRows {
     return called(id, graphid(id, position, named.kind(), name), named.kind(), name, encoded);
   }
 
-  private Called called(
-      ElementId id, long graphid, ElementKind kind, String name, byte[] encoded) {
+  private Called called(ElementId id, long graphid, ElementKind kind, String name, byte[] encoded) {
     AgeLabel label = labelOf(id, graphid, name, kind);
     return new Called(encoded, kind, name, rows(label), label.id());
   }

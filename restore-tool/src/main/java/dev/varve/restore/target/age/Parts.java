@@ -129,7 +129,8 @@ final class Parts {
   }
 
   private void write(Part part) {
-    Map<AgeLabel, RowBuffer> rows = new PartRows(labels, numbering).of(part.elements(), part.first());
+    Map<AgeLabel, RowBuffer> rows =
+        new PartRows(labels, numbering).of(part.elements(), part.first());
     session.commitOnce(
         connection -> bookkeeping.done(connection, part.key()),
         connection -> {

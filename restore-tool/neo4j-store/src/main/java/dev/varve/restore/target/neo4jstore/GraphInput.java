@@ -5,6 +5,7 @@ import dev.varve.fault.VarveException;
 import dev.varve.graph.Edge;
 import dev.varve.graph.Element;
 import dev.varve.graph.ElementId;
+import dev.varve.graph.ElementKind;
 import dev.varve.graph.Value;
 import dev.varve.graph.Vertex;
 import dev.varve.restore.LiveElement;
@@ -12,10 +13,14 @@ import dev.varve.restore.LiveElements;
 import dev.varve.restore.LiveGraph;
 import dev.varve.restore.Progress;
 import dev.varve.restore.target.neo4jstore.PropertyValues.UnsupportedValueException;
+import dev.varve.wire.AvroInput;
+import dev.varve.wire.ElementCodec;
+import dev.varve.wire.MalformedRecordException;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.neo4j.batchimport.api.InputIterable;
 import org.neo4j.batchimport.api.InputIterator;
@@ -53,7 +58,7 @@ final class GraphInput implements Input {
   public InputIterable nodes(Collector badCollector) {
     return () -> {
       progress.phase("vertices", graph.estimate().vertices());
-      return new Pass(graph.vertices(), this::take, this::writeVertex);
+      return new Pass(graph.vertices(), this::take);
     };
   }
 
@@ -61,7 +66,7 @@ final class GraphInput implements Input {
   public InputIterable relationships(Collector badCollector) {
     return () -> {
       progress.phase("edges", graph.estimate().edges());
-      return new Pass(graph.edges(), element -> {}, this::writeEdge);
+      return new Pass(graph.edges(), element -> {});
     };
   }
 
@@ -96,37 +101,63 @@ final class GraphInput implements Input {
     vertexIds.add(number(vertex.id(), vertex.id().id()));
   }
 
-  private void writeVertex(LiveElement element, InputEntityVisitor visitor) {
-    Vertex vertex = (Vertex) element.state();
-    visitor.id(number(element.id(), element.id().id()));
-    visitor.labels(vertex.labels().toArray(String[]::new));
-    writeProperties(element.id(), vertex, visitor);
-  }
-
-  private void writeEdge(LiveElement element, InputEntityVisitor visitor) {
-    Edge edge = (Edge) element.state();
-    visitor.startId(end(element.id(), edge.start()));
-    visitor.endId(end(element.id(), edge.end()));
-    visitor.type(edge.type());
-    writeProperties(element.id(), edge, visitor);
-  }
-
-  private static void writeProperties(ElementId id, Element element, InputEntityVisitor visitor) {
-    for (Map.Entry<String, Value> property : element.properties().entrySet()) {
-      try {
-        visitor.property(property.getKey(), PropertyValues.stored(property.getValue()));
-      } catch (UnsupportedValueException e) {
-        throw new VarveException(
-            ExitCode.FAILED,
-            "Neo4j cannot hold property '"
-                + property.getKey()
-                + "' of "
-                + id
-                + ": it is "
-                + e.getMessage(),
-            "restore into dir:<path>, which holds every value",
-            e);
+  /** Writes what the chain has of an element, without making an element of it where that can be. */
+  private void write(LiveElement element, InputEntityVisitor visitor) {
+    ElementId id = element.id();
+    Optional<AvroInput> encoded = element.encodedState();
+    if (encoded.isEmpty()) {
+      write(id, element.state(), visitor);
+      return;
+    }
+    AvroInput in = encoded.get();
+    try {
+      ElementCodec.Called called = ElementCodec.readCalled(in);
+      if (called.kind() == ElementKind.VERTEX) {
+        beginVertex(id, called.labels(), visitor);
+      } else {
+        beginEdge(id, called.labels().get(0), in.readString(), in.readString(), visitor);
       }
+      ElementCodec.readProperties(in, (key, value) -> write(id, key, value, visitor));
+    } catch (MalformedRecordException e) {
+      throw new VarveException(
+          ExitCode.DAMAGE_FOUND,
+          "the state of " + id + " cannot be read: " + e.getMessage(),
+          "the target is unfinished; see what varve verify --level=graph says",
+          e);
+    }
+  }
+
+  private void write(ElementId id, Element element, InputEntityVisitor visitor) {
+    if (element instanceof Vertex vertex) {
+      beginVertex(id, vertex.labels(), visitor);
+    } else if (element instanceof Edge edge) {
+      beginEdge(id, edge.type(), edge.start(), edge.end(), visitor);
+    }
+    element.properties().forEach((key, value) -> write(id, key, value, visitor));
+  }
+
+  private static void beginVertex(
+      ElementId id, Collection<String> labels, InputEntityVisitor visitor) {
+    visitor.id(number(id, id.id()));
+    visitor.labels(labels.toArray(String[]::new));
+  }
+
+  private void beginEdge(
+      ElementId id, String type, String start, String end, InputEntityVisitor visitor) {
+    visitor.startId(end(id, start));
+    visitor.endId(end(id, end));
+    visitor.type(type);
+  }
+
+  private static void write(ElementId id, String key, Value value, InputEntityVisitor visitor) {
+    try {
+      visitor.property(key, PropertyValues.stored(value));
+    } catch (UnsupportedValueException e) {
+      throw new VarveException(
+          ExitCode.FAILED,
+          "Neo4j cannot hold property '" + key + "' of " + id + ": it is " + e.getMessage(),
+          "restore into dir:<path>, which holds every value",
+          e);
     }
   }
 
@@ -164,26 +195,20 @@ final class GraphInput implements Input {
     void take(LiveElement element);
   }
 
-  private interface Write {
-    void write(LiveElement element, InputEntityVisitor visitor);
-  }
-
   private final class Pass implements InputIterator {
 
     private final LiveElements elements;
     private final Take take;
-    private final Write write;
     private boolean ended;
 
-    Pass(LiveElements elements, Take take, Write write) {
+    Pass(LiveElements elements, Take take) {
       this.elements = elements;
       this.take = take;
-      this.write = write;
     }
 
     @Override
     public InputChunk newChunk() {
-      return new Chunk(write);
+      return new Chunk();
     }
 
     @Override
@@ -212,13 +237,8 @@ final class GraphInput implements Input {
 
   private final class Chunk implements InputChunk {
 
-    private final Write write;
     private List<LiveElement> elements = List.of();
     private int at;
-
-    Chunk(Write write) {
-      this.write = write;
-    }
 
     void fill(List<LiveElement> taken) {
       elements = taken;
@@ -230,7 +250,7 @@ final class GraphInput implements Input {
       if (at == elements.size()) {
         return false;
       }
-      write.write(elements.get(at++), visitor);
+      write(elements.get(at++), visitor);
       visitor.endOfEntity();
       if (at == elements.size()) {
         progress.advance(at);

@@ -2,13 +2,10 @@ package dev.varve.restore.target.neo4jstore;
 
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
-import dev.varve.graph.Edge;
-import dev.varve.graph.Element;
+import dev.varve.graph.CanonicalForm;
 import dev.varve.graph.ElementHasher;
-import dev.varve.graph.ElementId;
 import dev.varve.graph.ElementKind;
 import dev.varve.graph.Value;
-import dev.varve.graph.Vertex;
 import dev.varve.restore.Progress;
 import dev.varve.restore.ReadBack;
 import dev.varve.topology.Fingerprint;
@@ -125,6 +122,7 @@ final class StoreScan {
 
     private final ElementKind kind;
     private final ElementHasher hasher = new ElementHasher();
+    private final CanonicalForm form = new CanonicalForm();
     private final TreeSet<String> labels = new TreeSet<>();
     private final TreeMap<String, Value> properties = new TreeMap<>();
     private String id = "";
@@ -185,14 +183,12 @@ final class StoreScan {
 
     @Override
     public void endOfEntity() {
-      Element element =
-          kind == ElementKind.VERTEX
-              ? new Vertex(labels, properties)
-              : new Edge(type, start, end, properties);
-      // an edge's own id is not part of its content
-      fingerprint =
-          fingerprint.plus(
-              hasher.hash(new ElementId(kind, kind == ElementKind.VERTEX ? id : "0"), element));
+      if (kind == ElementKind.VERTEX) {
+        form.vertex().text(id).labels(labels).properties(properties);
+      } else {
+        form.edge().text(type).text(start).text(end).properties(properties);
+      }
+      fingerprint = fingerprint.plus(hasher.hash(form));
       labels.clear();
       properties.clear();
       if (++count % PROGRESS_STEP == 0) {
