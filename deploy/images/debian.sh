@@ -29,6 +29,10 @@ bootstrap() {
     container=$(docker create "$base" sh)
     docker export "$container" | tar -x -C "$rootfs"
     docker rm "$container" >/dev/null
+    rm -f "$rootfs/dev/null" "$rootfs/dev/zero" "$rootfs/dev/urandom" # an image has none
+    mknod -m 666 "$rootfs/dev/null" c 1 3
+    mknod -m 666 "$rootfs/dev/zero" c 1 5
+    mknod -m 666 "$rootfs/dev/urandom" c 1 9
   else
     mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -v security | head -n 1)
     quietly debootstrap --variant=minbase --include=ca-certificates "$suite" "$rootfs" "$mirror"
