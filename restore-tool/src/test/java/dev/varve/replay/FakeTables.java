@@ -18,6 +18,7 @@ import dev.varve.topology.ElementVersion;
 import dev.varve.topology.Fold;
 import dev.varve.topology.VersionDigest;
 import dev.varve.topology.VersionHeader;
+import dev.varve.wire.Topics;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -35,6 +36,7 @@ import java.util.TreeSet;
  */
 final class FakeTables {
 
+  static final Topics TOPICS = new Topics("g");
   static final int PARTITIONS = 2;
   static final int TRANSACTIONS = 2 * PARTITIONS;
   private static final int IDS = 5;
@@ -88,10 +90,10 @@ final class FakeTables {
     this.random = random;
     for (int i = 0; i < 2; i++) {
       for (int p = 0; p < PARTITIONS; p++) {
-        places.add(new Place(i == 0 ? "vertices" : "edges", p));
+        places.add(new Place(i == 0 ? TOPICS.vertices() : TOPICS.edges(), p));
       }
     }
-    places.add(new Place("transactions", 0));
+    places.add(new Place(TOPICS.transactions(), 0));
     places.forEach(place -> rows.add(new ArrayList<>()));
     for (int i = 0; i < siteCount; i++) {
       writers.add(new Writer(new Site("s" + i, 1)));
