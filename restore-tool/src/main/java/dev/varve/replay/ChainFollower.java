@@ -18,6 +18,7 @@ import dev.varve.topology.VersionHeader;
 import dev.varve.wire.AvroInput;
 import dev.varve.wire.VersionCodec;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -48,8 +49,12 @@ final class ChainFollower {
     NO_WAY
   }
 
-  /** Applies all deltas that follow the standby's cut. */
+  /** A chain that grows as fast as it is applied must not keep the replay from Kafka for good. */
+  private static final Duration KAFKA_AGAIN = Duration.ofSeconds(30);
+
+  /** Applies the deltas that follow the standby's cut, for a while. */
   Outcome run(Applier applier, Pending pending) {
+    long began = System.nanoTime();
     boolean advanced = false;
     while (true) {
       Chain chain = load(config);
@@ -68,6 +73,9 @@ final class ChainFollower {
         return advanced ? Outcome.ADVANCED : Outcome.NOTHING_NEW; // not to be applied yet
       }
       advanced = true;
+      if (System.nanoTime() - began >= KAFKA_AGAIN.toNanos()) {
+        return Outcome.ADVANCED;
+      }
     }
   }
 
