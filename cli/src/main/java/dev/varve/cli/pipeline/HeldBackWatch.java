@@ -7,8 +7,6 @@ import java.sql.SQLException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,18 +22,13 @@ final class HeldBackWatch implements AutoCloseable {
   private static final int ANSWER_MS = 20_000;
 
   private final Config.Age source;
-  private final ScheduledExecutorService looking;
+  private final Thread looking;
   private volatile Optional<SlotStatus> last = Optional.empty();
 
   private HeldBackWatch(Config.Age source) {
     this.source = source;
-    this.looking =
-        Executors.newSingleThreadScheduledExecutor(
-            task -> {
-              Thread thread = new Thread(task, "held back log");
-              thread.setDaemon(true);
-              return thread;
-            });
+    this.looking = new Thread(this::lookOn, "held back log");
+    this.looking.setDaemon(true);
   }
 
   /** Begins to look; absent where the store keeps its log whoever reads it. */
@@ -44,8 +37,19 @@ final class HeldBackWatch implements AutoCloseable {
       return Optional.empty();
     }
     HeldBackWatch watch = new HeldBackWatch(age);
-    watch.looking.scheduleWithFixedDelay(watch::look, 0, EVERY_S, TimeUnit.SECONDS);
+    watch.looking.start();
     return Optional.of(watch);
+  }
+
+  private void lookOn() {
+    try {
+      while (true) {
+        look();
+        TimeUnit.SECONDS.sleep(EVERY_S);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt(); // closed
+    }
   }
 
   private void look() {
@@ -87,6 +91,6 @@ final class HeldBackWatch implements AutoCloseable {
 
   @Override
   public void close() {
-    looking.shutdownNow();
+    looking.interrupt();
   }
 }
