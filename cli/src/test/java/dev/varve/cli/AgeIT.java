@@ -35,11 +35,7 @@ final class AgeIT {
           "VARVE_SETUP_PASSWORD", AgeServer.PASSWORD,
           "VARVE_FOLD_COMMIT_EVERY", "100ms");
 
-<<<<<<< HEAD
   private final long seed = Long.getLong("varve.seed", 1);
-=======
-  private final long seed = Long.getLong("varve.seed", 20_261_126);
->>>>>>> age-right
   private final int kills = Integer.getInteger("varve.kills", 4);
 
   @TempDir private Path directory;

@@ -100,7 +100,7 @@ class CsvImportTest {
         }
       }
       assertThat(differences(session, lab)).isEmpty();
-      assertThat(new BoltReadBack(session, ids, Progress.NONE).read())
+      assertThat(new BoltReadBack(session, Optional.of(ids), false, Progress.NONE).read())
           .isEqualTo(
               new dev.varve.restore.ReadBack(report.vertices(), report.edges(), report.actual()));
     }
