@@ -1,6 +1,5 @@
 package dev.varve.cli;
 
-import dev.varve.cli.config.Config;
 import dev.varve.cli.drill.HtmlReport;
 import dev.varve.cli.drill.Objectives;
 import dev.varve.cli.drill.Outcome;
@@ -61,10 +60,7 @@ final class DrillCommand implements Runnable {
         "report how long it took and what would have been lost. Made for cron.",
         "Exit code 3 if an objective is missed, 2 if there is damage."
       },
-      footer = {
-        "",
-        "Example: varve drill restore --rto 30m --rpo 5m --html /var/www/drill.html"
-      })
+      footer = {"", "Example: varve drill restore --rto 30m --rpo 5m --html /var/www/drill.html"})
   static final class Restoring implements Callable<Integer> {
 
     private final Session session;
@@ -95,7 +91,8 @@ final class DrillCommand implements Runnable {
     @Option(
         names = "--level",
         paramLabel = "manifest|data|graph",
-        description = "how closely the chain is looked at afterwards, as by verify; not if not said")
+        description =
+            "how closely the chain is looked at afterwards, as by verify; not if not said")
     private Optional<Verify.Level> level = Optional.empty();
 
     @Option(
@@ -148,11 +145,12 @@ final class DrillCommand implements Runnable {
       }
     }
 
-    /** A store of the kind that the chain comes from, where it can be made here; else open files. */
+    /**
+     * A store of the kind that the chain comes from, where it can be made here; else open files.
+     */
     private static TargetUri throwAway(ChainOptions.Chosen chosen, Moment moment, Path made) {
       Engine engine =
-          Engine.ofStores(
-              Restore.plan(chosen.repository(), chosen.graph(), moment).stores());
+          Engine.ofStores(Restore.plan(chosen.repository(), chosen.graph(), moment).stores());
       return engine == Engine.NEO4J
           ? new TargetUri.Neo4jStore(made.resolve("store"), "neo4j")
           : new TargetUri.Directory(made.resolve("graph"), Set.of(TargetUri.Format.AVRO));

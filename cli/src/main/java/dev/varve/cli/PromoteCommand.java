@@ -75,8 +75,7 @@ final class PromoteCommand implements Callable<Integer> {
         target
             .uri()
             .orElseThrow(
-                () ->
-                    new VarveException(ExitCode.USAGE, "no --target is given", Standbys.FORMS));
+                () -> new VarveException(ExitCode.USAGE, "no --target is given", Standbys.FORMS));
     Standbys.require(uri);
     Optional<String> password = target.password(session);
     String bootstrap =

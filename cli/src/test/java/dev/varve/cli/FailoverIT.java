@@ -86,7 +86,7 @@ final class FailoverIT {
     environment.put(
         "VARVE_OBSERVE_ON_DOWN",
         "'%s/varve' promote --forced --target %s --output=json > promoting.json"
-            .formatted(Installed.HOME, standby)
+                .formatted(Installed.HOME, standby)
             + " && mv promoting.json promoted.json");
     environment.put("VARVE_PROMOTE_FENCE", "touch fenced");
     environment.put("VARVE_PROMOTE_ANNOUNCE", "primary.json");
@@ -97,14 +97,19 @@ final class FailoverIT {
   private static void standbyIsWholeAndTidy(Driver standby) {
     long count = count(standby);
     try (Session session = standby.session()) {
-      assertThat(
-              session.run("MATCH (n:Written) RETURN max(n.i) + 1").single().get(0).asLong())
+      assertThat(session.run("MATCH (n:Written) RETURN max(n.i) + 1").single().get(0).asLong())
           .isEqualTo(count);
-      assertThat(session.run("MATCH (n) WHERE NOT n:Written RETURN count(n)").single().get(0).asLong())
+      assertThat(
+              session.run("MATCH (n) WHERE NOT n:Written RETURN count(n)").single().get(0).asLong())
           .isZero();
       assertThat(session.run("MATCH ()-[r:AFTER]->() RETURN count(r)").single().get(0).asLong())
           .isEqualTo(count - 1);
-      assertThat(session.run("MATCH (n) WHERE size(labels(n)) > 1 RETURN count(n)").single().get(0).asLong())
+      assertThat(
+              session
+                  .run("MATCH (n) WHERE size(labels(n)) > 1 RETURN count(n)")
+                  .single()
+                  .get(0)
+                  .asLong())
           .isZero();
     }
   }
@@ -127,8 +132,8 @@ final class FailoverIT {
     assertThat(again.exitCode()).isEqualTo(left == 0 ? 0 : 3);
   }
 
-  private void theChainGoesOn(
-      Pipeline pipeline, String address, String kafka, Driver standby) throws Exception {
+  private void theChainGoesOn(Pipeline pipeline, String address, String kafka, Driver standby)
+      throws Exception {
     try (Pipeline next =
         Pipeline.at(directory.resolve("next"), address, Optional.of(kafka), Map.of())) {
       next.start("capture");

@@ -92,7 +92,8 @@ public final class HtmlReport {
   }
 
   private static String picture(List<Outcome.Step> steps) {
-    double end = steps.stream().mapToDouble(step -> step.atSeconds() + step.seconds()).max().orElse(1);
+    double end =
+        steps.stream().mapToDouble(step -> step.atSeconds() + step.seconds()).max().orElse(1);
     double scale = (WIDTH - LEFT - ROW) / Math.max(end, 1e-3);
     StringBuilder svg = new StringBuilder();
     svg.append(
@@ -123,6 +124,9 @@ public final class HtmlReport {
   }
 
   private static String text(String raw) {
-    return raw.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\"", "&quot;");
+    return raw.replace("&", "&amp;")
+        .replace("<", "&lt;")
+        .replace(">", "&gt;")
+        .replace("\"", "&quot;");
   }
 }

@@ -46,8 +46,8 @@ public record Outcome(
   /**
    * What would have been lost.
    *
-   * @param transactions numbers that the store has given since the newest one that came back; absent
-   *     if nobody could tell
+   * @param transactions numbers that the store has given since the newest one that came back;
+   *     absent if nobody could tell
    * @param seconds from the newest commit that came back until now; the store may have been idle
    *     since
    */
@@ -59,8 +59,7 @@ public record Outcome(
   }
 
   Outcome missing(List<String> objectives) {
-    return new Outcome(
-        scenario, at, rtoSeconds, rpo, equal, damage, steps, facts, objectives);
+    return new Outcome(scenario, at, rtoSeconds, rpo, equal, damage, steps, facts, objectives);
   }
 
   /** For programs. */

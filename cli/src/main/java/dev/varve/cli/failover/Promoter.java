@@ -157,8 +157,9 @@ public final class Promoter {
             "promote.fence does not say what shuts the old primary off; it was not promoted",
             "set it; or shut the old primary off yourself and say --unfenced");
       }
-      problems.add("nothing but you shuts the old primary off: clients that still reach it write"
-          + " what nobody captures");
+      problems.add(
+          "nothing but you shuts the old primary off: clients that still reach it write"
+              + " what nobody captures");
       return;
     }
     try {

@@ -127,7 +127,11 @@ public final class Parts {
   private CaptureConfig captureConfig(boolean newIncarnation) {
     CaptureConfig usual =
         CaptureConfig.of(
-            Sources.of(config.source()), config.site(), kafka, config.registry(), config.kafka().topics());
+            Sources.of(config.source()),
+            config.site(),
+            kafka,
+            config.registry(),
+            config.kafka().topics());
     return usual
         .withNewIncarnation(newIncarnation)
         .withLimits(config.capture().retryFor(), usual.startLimit());

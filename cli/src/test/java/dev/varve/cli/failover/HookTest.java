@@ -62,9 +62,9 @@ class HookTest {
     server.createContext(
         "/",
         exchange -> {
-          body.set(
-              new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8));
-          exchange.sendResponseHeaders(exchange.getRequestURI().getPath().equals("/ok") ? 204 : 503, -1);
+          body.set(new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8));
+          exchange.sendResponseHeaders(
+              exchange.getRequestURI().getPath().equals("/ok") ? 204 : 503, -1);
           exchange.close();
         });
     server.start();
