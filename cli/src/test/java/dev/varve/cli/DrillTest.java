@@ -99,7 +99,7 @@ class DrillTest {
     List<String> all = new ArrayList<>(List.of("drill", "restore"));
     all.addAll(List.of(arguments));
     all.addAll(List.of("--repository", root.toString(), "--graph", SmallChain.GRAPH));
-    all.addAll(List.of("--target", "dir:" + scratch.resolve("graph"), "--overwrite"));
+    all.addAll(List.of("--target", "dir:" + directory.resolve("graph"), "--overwrite"));
     all.addAll(List.of("--scratch", scratch.toString(), "--offline", "--output=json"));
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     int exitCode =
