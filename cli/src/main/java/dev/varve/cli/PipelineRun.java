@@ -38,6 +38,7 @@ final class PipelineRun {
 
   private final Console console;
   private final Config config;
+  private boolean reporting = true;
   private long saidAt = System.nanoTime() - SAY_EVERY_NS;
 
   PipelineRun(Session session) {
@@ -95,8 +96,14 @@ final class PipelineRun {
     return run(List.of(part.apply(parts(bootstrap))), Optional.empty());
   }
 
-  /** Runs a part that may come to its end by itself. */
-  int toItsEnd(Part part, BooleanSupplier ended) {
+  /**
+   * Runs a part that may come to its end by itself.
+   *
+   * @param reporting whether programs are told each minute how it goes; otherwise only the result,
+   *     which whoever runs it writes, is for them
+   */
+  int toItsEnd(Part part, BooleanSupplier ended, boolean reporting) {
+    this.reporting = reporting;
     return run(
         List.of(part),
         supervisor -> {
@@ -223,7 +230,7 @@ final class PipelineRun {
     long now = System.nanoTime();
     if (now - saidAt >= SAY_EVERY_NS) {
       saidAt = now;
-      if (console.json()) {
+      if (console.json() && reporting) {
         console.object(supervisor.report());
       } else if (!console.terminal()) {
         LOG.info("{}", supervisor.text());

@@ -114,7 +114,9 @@ final class ReplayCommand implements Callable<Integer> {
       int exit =
           new PipelineRun(session)
               .toItsEnd(
-                  part, () -> Optional.ofNullable(running.get()).map(Replay::done).orElse(false));
+                  part,
+                  () -> Optional.ofNullable(running.get()).map(Replay::done).orElse(false),
+                  follow);
       return say(uri, exit);
     }
   }
