@@ -120,6 +120,7 @@ final class Pipeline implements AutoCloseable {
     if (!process.waitFor(Installed.AT_MOST.toMillis(), TimeUnit.MILLISECONDS)) {
       throw new AssertionError(command + " did not stop");
     }
+    processes.remove(command);
     return process.exitValue();
   }
 
