@@ -97,7 +97,8 @@ final class EnrichedTransaction {
   SortedMap<String, AnyValue> userMetadata() {
     SortedMap<String, AnyValue> result = new TreeMap<>();
     if (userMetadata.isPresent()) {
-      ByteBuffer in = userMetadata.get();
+      ByteBuffer whole = userMetadata.get();
+      ByteBuffer in = whole.duplicate().order(whole.order()); // it is read more than once
       int count = in.getInt();
       for (int i = 0; i < count; i++) {
         String key = ValuesReader.readJavaString(in);
