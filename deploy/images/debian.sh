@@ -2,8 +2,8 @@
 # Needs root, debootstrap and a Docker engine. Packages come from the mirror that this machine's apt is set up with.
 set -eu
 
-suite=trixie
-base=varve-test/debian:13
+suite=${suite:-trixie}
+base=varve-test/debian:$suite
 
 exists() {
   if docker image inspect "$1" >/dev/null 2>&1; then
@@ -35,7 +35,8 @@ bootstrap() {
     mknod -m 666 "$rootfs/dev/urandom" c 1 9
   else
     mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -v security | head -n 1)
-    quietly debootstrap --variant=minbase --include=ca-certificates "$suite" "$rootfs" "$mirror"
+    # by the script of sid, which those of all releases since 2018 are: an older debootstrap does not know newer names
+    quietly debootstrap --variant=minbase --include=ca-certificates "$suite" "$rootfs" "$mirror" /usr/share/debootstrap/scripts/sid
     slim
     import "$base"
   fi
@@ -48,7 +49,8 @@ bootstrap() {
 # packages <name>...: installs them in $rootfs
 packages() {
   mount -t proc proc "$rootfs/proc" # some packages run what they install
-  quietly chroot "$rootfs" apt-get update
+  # a mirror that lags behind is good enough; what it has is signed all the same
+  quietly chroot "$rootfs" apt-get -o Acquire::Check-Valid-Until=false update
   quietly chroot "$rootfs" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
   umount "$rootfs/proc"
   slim

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds the images of docker-compose.yml where none can be pulled, on varve-test/jre:21 and varve-test/debian:13 (jre.sh),
+# Builds the images of docker-compose.yml where none can be pulled, on varve-test/jre:21 and varve-test/debian:trixie (jre.sh),
 # from what the Maven build has fetched and built: varve-test/{kafka,registry,s3,neo4j,varve}. They take those of the
 # public images' variables that docker-compose.yml sets. Prints the variables that name them there.
 #
@@ -100,7 +100,7 @@ varve() {
   sh "$here/slim.sh" "$dist" "$context/varve/varve"
   sh "$here/runtime.sh" "$context/varve/java"
   sed -n '/^FROM .* AS varve$/,$p' Dockerfile |
-    sed -e 's/^FROM .*/FROM varve-test\/debian:13/' -e 's/--from=build \///' >"$context/varve/Dockerfile"
+    sed -e 's/^FROM .*/FROM varve-test\/debian:trixie/' -e 's/--from=build \///' >"$context/varve/Dockerfile"
   build varve
 }
 

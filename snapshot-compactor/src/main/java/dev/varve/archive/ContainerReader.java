@@ -54,7 +54,7 @@ final class ContainerReader implements AutoCloseable {
   private long offset;
   private boolean ended;
 
-  private ContainerReader(InputStream in, Manifest.StoredObject object, List<Schema> expected)
+  private ContainerReader(InputStream in, Manifest.StoredObject object, List<FileSchema> expected)
       throws IOException {
     this.in = in;
     this.object = object;
@@ -90,11 +90,11 @@ final class ContainerReader implements AutoCloseable {
     if (!packed && !codec.equals("null")) {
       throw new NewerFormatException(object.key(), "codec " + codec, ContainerWriter.CODEC);
     }
-    Optional<Schema> same =
-        expected.stream().filter(known -> known.toString().equals(text)).findFirst();
+    Optional<FileSchema> same =
+        expected.stream().filter(known -> known.json().equals(text)).findFirst();
     if (same.isPresent()) {
       olderSchema = null;
-      schema = same.get();
+      schema = same.get().schema();
     } else {
       Schema older = parse(text);
       olderSchema = older;
@@ -110,7 +110,7 @@ final class ContainerReader implements AutoCloseable {
    * @throws IOException if the repository cannot be read
    */
   static ContainerReader open(
-      Repository repository, Manifest.StoredObject object, List<Schema> expected)
+      Repository repository, Manifest.StoredObject object, List<FileSchema> expected)
       throws IOException {
     InputStream in;
     try {
@@ -251,11 +251,12 @@ final class ContainerReader implements AutoCloseable {
   }
 
   /** The schema of the record that was written; where there is none, no block will fit. */
-  private static Schema sameRecord(List<Schema> expected, Schema written) {
+  private static Schema sameRecord(List<FileSchema> expected, Schema written) {
     return expected.stream()
+        .map(FileSchema::schema)
         .filter(known -> known.getFullName().equals(written.getFullName()))
         .findFirst()
-        .orElse(expected.get(0));
+        .orElse(expected.get(0).schema());
   }
 
   private String readString() throws IOException {

@@ -11,7 +11,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
-import org.apache.avro.Schema;
 
 /**
  * Writes an Avro object container file, codec {@code zstandard}, from data that is encoded already.
@@ -53,7 +52,7 @@ final class ContainerWriter implements AutoCloseable {
    * @param formatVersion of what is written, for the sync marker
    * @param level of zstd, 1 to 19
    */
-  ContainerWriter(Path file, Schema schema, int formatVersion, int level) throws IOException {
+  ContainerWriter(Path file, FileSchema schema, int formatVersion, int level) throws IOException {
     if (level < 1 || level > ZSTD_LEVEL_MAX) {
       throw new IllegalArgumentException("level must be 1 to " + ZSTD_LEVEL_MAX + ", got " + level);
     }
@@ -75,7 +74,7 @@ final class ContainerWriter implements AutoCloseable {
     zstd.setChecksum(true);
     frame.raw(MAGIC, 0, MAGIC.length);
     frame.writeLong(2);
-    frame.writeString("avro.schema").writeString(schema.toString());
+    frame.writeString("avro.schema").writeString(schema.json());
     frame.writeString("avro.codec").writeString(CODEC);
     frame.writeLong(0);
     frame.raw(sync, 0, sync.length);

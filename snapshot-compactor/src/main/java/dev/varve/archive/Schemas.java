@@ -10,12 +10,21 @@ import org.apache.avro.SchemaBuilder;
 final class Schemas {
 
   private static final String NAMESPACE = "dev.varve.wire";
+  private static final SchemaCatalog CATALOG = SchemaCatalog.load();
+
+  /** Of a segment: {@link SegmentFormat#VERSIONS}. */
+  static final FileSchema VERSIONS = FileSchema.of(segmentEntry());
+
+  /** Of a segment: {@link SegmentFormat#ELEMENTS}. */
+  static final FileSchema ELEMENTS = FileSchema.of(segmentBlock());
+
+  static final FileSchema TRANSACTIONS = FileSchema.of(CATALOG.newest(RecordKind.TRANSACTION));
 
   private Schemas() {}
 
   /** What a segment is made of. */
-  static Schema segment(SegmentFormat format) {
-    return format == SegmentFormat.VERSIONS ? segmentEntry() : segmentBlock();
+  static FileSchema segment(SegmentFormat format) {
+    return format == SegmentFormat.VERSIONS ? VERSIONS : ELEMENTS;
   }
 
   /** An element version under its element's id. */
@@ -30,14 +39,14 @@ final class Schemas {
         .stringType()
         .noDefault()
         .name("version")
-        .type(SchemaCatalog.load().newest(RecordKind.ELEMENT_VERSION))
+        .type(CATALOG.newest(RecordKind.ELEMENT_VERSION))
         .noDefault()
         .endRecord();
   }
 
   /** One version of each of many elements, a column for each field. */
   private static Schema segmentBlock() {
-    Schema version = SchemaCatalog.load().newest(RecordKind.ELEMENT_VERSION);
+    Schema version = CATALOG.newest(RecordKind.ELEMENT_VERSION);
     Schema text = Schema.create(Schema.Type.STRING);
     Schema number = Schema.create(Schema.Type.INT);
     Schema longNumber = Schema.create(Schema.Type.LONG);
@@ -80,9 +89,5 @@ final class Schemas {
 
   private static Schema typeOf(Schema record, String field) {
     return record.getField(field).schema();
-  }
-
-  static Schema transaction() {
-    return SchemaCatalog.load().newest(RecordKind.TRANSACTION);
   }
 }

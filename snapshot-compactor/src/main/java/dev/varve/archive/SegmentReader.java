@@ -12,7 +12,6 @@ import dev.varve.wire.VersionCodec;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
-import org.apache.avro.Schema;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,10 +26,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class SegmentReader implements AutoCloseable {
 
-  private static final Schema VERSIONS = Schemas.segment(SegmentFormat.VERSIONS);
-  private static final Schema ELEMENTS = Schemas.segment(SegmentFormat.ELEMENTS);
   private static final BinarySkipper VERSION =
-      BinarySkipper.of(VERSIONS.getField("version").schema());
+      BinarySkipper.of(Schemas.VERSIONS.schema().getField("version").schema());
 
   private final ContainerReader container;
   private final Manifest.Segment segment;
@@ -57,8 +54,10 @@ public final class SegmentReader implements AutoCloseable {
     this.container = container;
     this.segment = segment;
     this.format =
-        container.schema().equals(ELEMENTS) ? SegmentFormat.ELEMENTS : SegmentFormat.VERSIONS;
-    this.elements = new ElementBlockReader(segment.kind(), ELEMENTS);
+        container.schema() == Schemas.ELEMENTS.schema()
+            ? SegmentFormat.ELEMENTS
+            : SegmentFormat.VERSIONS;
+    this.elements = new ElementBlockReader(segment.kind(), Schemas.ELEMENTS.schema());
     this.hashes = new StateHashes(segment.kind());
   }
 
@@ -71,7 +70,9 @@ public final class SegmentReader implements AutoCloseable {
   public static SegmentReader open(Repository repository, Manifest.Segment segment)
       throws IOException {
     return new SegmentReader(
-        ContainerReader.open(repository, segment.object(), List.of(VERSIONS, ELEMENTS)), segment);
+        ContainerReader.open(
+            repository, segment.object(), List.of(Schemas.VERSIONS, Schemas.ELEMENTS)),
+        segment);
   }
 
   /**

@@ -6,14 +6,12 @@ import dev.varve.wire.MalformedRecordException;
 import dev.varve.wire.TransactionCodec;
 import java.io.IOException;
 import java.util.List;
-import org.apache.avro.Schema;
 import org.jspecify.annotations.Nullable;
 
 /** Reads a transactions file and checks it against its manifest on the way. */
 public final class TransactionsReader implements AutoCloseable {
 
-  private static final Schema SCHEMA = Schemas.transaction();
-  private static final BinarySkipper TRANSACTION = BinarySkipper.of(SCHEMA);
+  private static final BinarySkipper TRANSACTION = BinarySkipper.of(Schemas.TRANSACTIONS.schema());
 
   private final ContainerReader container;
   private final Manifest.TransactionsFile file;
@@ -36,7 +34,7 @@ public final class TransactionsReader implements AutoCloseable {
   public static TransactionsReader open(Repository repository, Manifest.TransactionsFile file)
       throws IOException {
     return new TransactionsReader(
-        ContainerReader.open(repository, file.object(), List.of(SCHEMA)), file);
+        ContainerReader.open(repository, file.object(), List.of(Schemas.TRANSACTIONS)), file);
   }
 
   /**

@@ -5,7 +5,6 @@ import dev.varve.wire.AvroOutput;
 import dev.varve.wire.TransactionCodec;
 import java.io.IOException;
 import java.nio.file.Path;
-import org.apache.avro.Schema;
 
 /**
  * Writes a transactions file into a local file: an Avro container of transactions in the order in
@@ -13,7 +12,6 @@ import org.apache.avro.Schema;
  */
 public final class TransactionsWriter implements AutoCloseable {
 
-  private static final Schema SCHEMA = Schemas.transaction();
   private static final int FORMAT_VERSION = 1;
 
   private final ContainerWriter container;
@@ -36,7 +34,7 @@ public final class TransactionsWriter implements AutoCloseable {
    * @param level of compression, 1 to 19
    */
   public TransactionsWriter(Path file, String key, int level) throws IOException {
-    this.container = new ContainerWriter(file, SCHEMA, FORMAT_VERSION, level);
+    this.container = new ContainerWriter(file, Schemas.TRANSACTIONS, FORMAT_VERSION, level);
     this.key = key;
   }
 

@@ -30,8 +30,10 @@ final class DependenciesTest {
   private static final List<String> GPL =
       List.of("cdc-source/neo4j-plugin", "restore-tool/neo4j-store", "cli/embedded-neo4j");
 
-  private final JavaClasses apache = classes(APACHE.stream());
-  private final JavaClasses all = classes(Stream.concat(APACHE.stream(), GPL.stream()));
+  // read once: there is an instance of this class for each test
+  private static final JavaClasses APACHE_CLASSES = classes(APACHE.stream());
+  private static final JavaClasses ALL_CLASSES =
+      classes(Stream.concat(APACHE.stream(), GPL.stream()));
 
   private static JavaClasses classes(Stream<String> modules) {
     return new ClassFileImporter()
@@ -53,7 +55,7 @@ final class DependenciesTest {
             "dev.varve.embedded.EmbeddedServer",
             "dev.varve.embedded.kafka.EmbeddedKafka",
             "dev.varve.embedded.neo4j.EmbeddedNeo4j")) {
-      assertThat(all.contain(name)).as(name).isTrue();
+      assertThat(ALL_CLASSES.contain(name)).as(name).isTrue();
     }
   }
 
@@ -71,7 +73,7 @@ final class DependenciesTest {
             "dev.varve.change",
             "dev.varve.topology")
         .because("the graph's types outlive every library")
-        .check(all);
+        .check(ALL_CLASSES);
   }
 
   @Test
@@ -82,7 +84,7 @@ final class DependenciesTest {
             packageStartsWith("org.neo4j.", "org.neo4j.driver.", "org.neo4j.bolt.connection."))
         .because(
             "Neo4j's own code is GPLv3 and this is not; the driver is under the Apache License")
-        .check(apache);
+        .check(APACHE_CLASSES);
   }
 
   @Test
@@ -144,7 +146,7 @@ final class DependenciesTest {
             "dev.varve.embedded..",
             "org.apache.kafka..")
         .because("everything stands on the schemas")
-        .check(all);
+        .check(ALL_CLASSES);
   }
 
   @Test
@@ -173,7 +175,7 @@ final class DependenciesTest {
         .orShould()
         .callMethod(System.class, "currentTimeMillis")
         .because("decisions are pure, so that they can be tested without the world")
-        .check(all);
+        .check(ALL_CLASSES);
   }
 
   private void noDependency(String from, String... to) {
@@ -192,7 +194,7 @@ final class DependenciesTest {
         .dependOnClassesThat()
         .resideInAnyPackage(to)
         .because("dependencies point one way, and the stages meet in Kafka and in the repository")
-        .check(all);
+        .check(ALL_CLASSES);
   }
 
   private static DescribedPredicate<JavaClass> packageStartsWith(String prefix, String... except) {

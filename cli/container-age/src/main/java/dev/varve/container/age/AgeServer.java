@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.testcontainers.DockerClientFactory;
 import org.testcontainers.containers.ExecConfig;
 import org.testcontainers.containers.wait.strategy.Wait;
@@ -26,9 +27,10 @@ import org.testcontainers.utility.DockerImageName;
 /**
  * A PostgreSQL server with the extension AGE, in a container, with {@code wal_level=logical}.
  *
- * <p>Normally the public image. Where no registry can be reached, {@code VARVE_TEST_AGE_IMAGE}
- * names one that was built with {@code deploy/images/age.sh}. Its port stays the same when it is
- * killed and started again.
+ * <p>Normally the public image. Where no registry can be reached, {@code VARVE_TEST_AGE_IMAGE} and
+ * {@code VARVE_TEST_AGE_OTHER_IMAGE} (of another version of PostgreSQL and AGE) name some that were
+ * built with {@code deploy/images/age.sh}. Its port stays the same when it is killed and started
+ * again.
  */
 public final class AgeServer implements AutoCloseable {
 
@@ -37,6 +39,9 @@ public final class AgeServer implements AutoCloseable {
   public static final String DATABASE = "varve";
 
   private static final String PUBLIC_IMAGE = "apache/age:release_PG17_1.6.0";
+  private static final String OTHER_PUBLIC_IMAGE = "apache/age:release_PG16_1.5.0";
+  private static final String IMAGE = "VARVE_TEST_AGE_IMAGE";
+  private static final String OTHER_IMAGE = "VARVE_TEST_AGE_OTHER_IMAGE";
   private static final int PORT = 5432;
   private static final int COPY_PORT = 5433;
   private static final int NEAR_MS = 500;
@@ -62,12 +67,27 @@ public final class AgeServer implements AutoCloseable {
     return start(Map.of());
   }
 
+  /** Starts a server of another version of PostgreSQL and AGE; absent where none can be had. */
+  public static Optional<AgeServer> startOther() {
+    String local = System.getenv(OTHER_IMAGE);
+    boolean here = local != null && !local.isBlank();
+    if (!here && System.getenv(IMAGE) != null) {
+      return Optional.empty(); // nothing can be pulled here, and only one was built
+    }
+    return Optional.of(start(here ? local : OTHER_PUBLIC_IMAGE, Map.of()));
+  }
+
   /**
    * Starts a server.
    *
    * @param settings PostgreSQL's own, on top of the usual ones
    */
   public static AgeServer start(Map<String, String> settings) {
+    String local = System.getenv(IMAGE);
+    return start(local == null || local.isBlank() ? PUBLIC_IMAGE : local, settings);
+  }
+
+  private static AgeServer start(String image, Map<String, String> settings) {
     List<String> command = new ArrayList<>(List.of("postgres"));
     Map.of(
             "wal_level", "logical",
@@ -79,7 +99,7 @@ public final class AgeServer implements AutoCloseable {
     int port = freePort();
     int copyPort = freePort();
     PostgreSQLContainer container =
-        new PostgreSQLContainer(image())
+        new PostgreSQLContainer(DockerImageName.parse(image).asCompatibleSubstituteFor("postgres"))
             .withUsername(USER)
             .withPassword(PASSWORD)
             .withDatabaseName(DATABASE)
@@ -117,12 +137,6 @@ public final class AgeServer implements AutoCloseable {
   private static void option(List<String> command, String key, String value) {
     command.add("-c");
     command.add(key + "=" + value);
-  }
-
-  private static DockerImageName image() {
-    String local = System.getenv("VARVE_TEST_AGE_IMAGE");
-    return DockerImageName.parse(local == null || local.isBlank() ? PUBLIC_IMAGE : local)
-        .asCompatibleSubstituteFor("postgres");
   }
 
   private static int freePort() {

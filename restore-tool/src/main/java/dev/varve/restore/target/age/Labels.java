@@ -10,6 +10,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.sql.Types;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -25,7 +26,7 @@ final class Labels {
   private static final int NAME_BYTES_MAX = 63;
 
   /** What AGE and PostgreSQL say of a name that cannot be a label, or is taken. */
-  private static final Set<String> NOT_A_LABEL = Set.of("3F000", "42602", "42P07");
+  private static final Set<String> NOT_A_LABEL = Set.of("22023", "3F000", "42602", "42P07");
 
   private final AgeSession session;
   private final String graph;
@@ -128,10 +129,10 @@ final class Labels {
     setSequence(connection, "_label_id_seq", label.id() - 1L);
     String function = label.kind() == ElementKind.VERTEX ? "create_vlabel" : "create_elabel";
     try (PreparedStatement statement =
-        connection.prepareStatement(
-            "SELECT ag_catalog." + function + "(CAST(? AS name), CAST(? AS name))")) {
-      statement.setString(1, graph);
-      statement.setString(2, label.name());
+        connection.prepareStatement("SELECT ag_catalog." + function + "(?, ?)")) {
+      // of no type: these are names for AGE up to 1.6, and C strings since
+      statement.setObject(1, graph, Types.OTHER);
+      statement.setObject(2, label.name(), Types.OTHER);
       statement.execute();
     } catch (SQLException e) {
       if (NOT_A_LABEL.contains(String.valueOf(e.getSQLState()))) {

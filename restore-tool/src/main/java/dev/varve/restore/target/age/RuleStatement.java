@@ -30,6 +30,8 @@ record RuleStatement(String head, String schema, String table, String tail) {
               + "(\\s+USING\\s.*|\\s*\\(.*)",
           FLAGS);
 
+  private static final Pattern NAMED = Pattern.compile("\\s+ADD\\s+CONSTRAINT\\s+" + NAME, FLAGS);
+
   private static final Pattern CONSTRAINT =
       Pattern.compile(
           "(ALTER\\s+TABLE\\s+(?:ONLY\\s+)?)"
@@ -71,6 +73,21 @@ record RuleStatement(String head, String schema, String table, String tail) {
   /** The statement for the same table of another graph. */
   String on(String graph) {
     return head + Sql.name(graph, table) + tail;
+  }
+
+  /**
+   * Whether the other does the same to the same table of its graph. The name of a constraint does
+   * not count: there is one primary key at most, and a condition need not be checked twice.
+   */
+  boolean sameOnAnyGraph(RuleStatement other) {
+    return table.equals(other.table)
+        && head.equals(other.head)
+        && withoutName(tail).equals(withoutName(other.tail));
+  }
+
+  private static String withoutName(String tail) {
+    Matcher named = NAMED.matcher(tail);
+    return named.lookingAt() ? tail.substring(named.end()) : tail;
   }
 
   private static String unquoted(String name) {

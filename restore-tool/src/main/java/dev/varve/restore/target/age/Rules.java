@@ -20,11 +20,23 @@ final class Rules {
   /** Neo4j's index of labels, which a table for each label is instead. */
   private static final String LOOKUP = "LOOKUP";
 
-  private static final String NAMES =
-      "SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n"
-          + " ON n.oid = c.relnamespace WHERE n.nspname = ? AND c.relkind = 'i'"
-          + " UNION SELECT c.conname FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_namespace n"
-          + " ON n.oid = c.connamespace WHERE n.nspname = ? AND c.contype <> 'n'";
+  /**
+   * Every index and constraint, as a statement that would make it, and whether AGE makes it with
+   * every label: a primary key of the two tables that all others inherit from, and since AGE 1.7 of
+   * each vertex label, and an index on either end of each edge label.
+   */
+  private static final String THERE =
+      "SELECT c.relname, pg_catalog.pg_get_indexdef(c.oid), pg_catalog.pg_get_indexdef(c.oid) ~ '"
+          + " USING btree \\((start_id|end_id)\\)$' AND NOT i.indisunique"
+          + " FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid"
+          + " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = ?"
+          + " AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.conindid = c.oid)"
+          + " UNION ALL SELECT k.conname, pg_catalog.format('ALTER TABLE %I.%I ADD CONSTRAINT %I %s',"
+          + " n.nspname, t.relname, k.conname, pg_catalog.pg_get_constraintdef(k.oid)),"
+          + " k.contype = 'p' AND pg_catalog.pg_get_constraintdef(k.oid) = 'PRIMARY KEY (id)'"
+          + " FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class t ON t.oid = k.conrelid"
+          + " JOIN pg_catalog.pg_namespace n ON n.oid = k.connamespace"
+          + " WHERE n.nspname = ? AND k.contype <> 'n'";
 
   private final AgeSession session;
   private final String graph;
@@ -34,28 +46,38 @@ final class Rules {
     this.graph = graph;
   }
 
+  /** One that is there. */
+  private record There(String name, Optional<RuleStatement> statement, boolean ofEveryLabel) {
+
+    /** Whether it does what a statement would do, under whatever name AGE gave it. */
+    boolean does(RuleStatement wanted) {
+      return statement.isPresent() && statement.get().sameOnAnyGraph(wanted);
+    }
+  }
+
   /** What somebody made there beside what every graph has. */
   List<String> names() {
     return session.repeatable(
-        connection -> {
-          List<String> names = names(connection);
-          names.removeIf(
-              name -> name.equals("_ag_label_vertex_pkey") || name.equals("_ag_label_edge_pkey"));
-          return names;
-        });
+        connection ->
+            there(connection).stream()
+                .filter(one -> !one.ofEveryLabel())
+                .map(There::name)
+                .toList());
   }
 
-  private List<String> names(Connection connection) throws SQLException {
-    try (PreparedStatement statement = connection.prepareStatement(NAMES)) {
+  private List<There> there(Connection connection) throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(THERE)) {
       statement.setString(1, graph);
       statement.setString(2, graph);
-      List<String> names = new ArrayList<>();
+      List<There> found = new ArrayList<>();
       try (ResultSet row = statement.executeQuery()) {
         while (row.next()) {
-          names.add(row.getString(1));
+          found.add(
+              new There(
+                  row.getString(1), RuleStatement.parse(row.getString(2)), row.getBoolean(3)));
         }
       }
-      return names;
+      return found;
     }
   }
 
@@ -94,7 +116,7 @@ final class Rules {
     }
     return session.repeatable(
         connection -> {
-          if (names(connection).contains(rule.name())) {
+          if (there(connection).stream().anyMatch(one -> one.does(statement.get()))) {
             return Optional.empty();
           }
           try (Statement create = connection.createStatement()) {

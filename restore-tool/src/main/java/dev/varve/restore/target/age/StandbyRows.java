@@ -209,11 +209,12 @@ final class StandbyRows {
         if (rule.form() == StoreSchema.Form.INDEX) {
           statement.execute("DROP INDEX IF EXISTS " + Sql.name(graph, rule.name()));
         } else if (!rule.labels().isEmpty()) {
+          String label = rule.labels().get(0); // a constraint's name is its table's own
           statement.execute(
               "ALTER TABLE IF EXISTS "
-                  + Sql.name(graph, rule.labels().get(0))
+                  + Sql.name(graph, label)
                   + " DROP CONSTRAINT IF EXISTS "
-                  + Sql.name(rule.name()));
+                  + Sql.name(rule.name().substring(label.length() + 1)));
         }
       }
     }
