@@ -44,6 +44,8 @@ final class AgeSchema {
             + " WHERE l.graph::int8 = ? AND x.indisvalid"
             + " AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.oid"
             + " AND c.conrelid = l.relation)"
+            // since 1.7 AGE makes these with every graph
+            + " AND i.relname NOT IN ('_ag_label_edge_start_id_idx', '_ag_label_edge_end_id_idx')"
             + " ORDER BY 1",
         row ->
             new StoreSchema.Rule(

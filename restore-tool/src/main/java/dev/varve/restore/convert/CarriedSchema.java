@@ -14,12 +14,16 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 
 /**
  * Finds what of an engine's indexes and constraints means the same in another one: those of a label
  * or type all of whose elements are under it alone, there and here.
  */
 final class CarriedSchema {
+
+  private static final Pattern BY_ID =
+      Pattern.compile(" PRIMARY KEY \\(id\\)$| USING btree \\((?:start_id|end_id)\\)$");
 
   private final Engine from;
   private final Engine to;
@@ -90,9 +94,13 @@ final class CarriedSchema {
     return met.contains(named) && !altered.contains(named);
   }
 
-  /** Look-ups of tokens come with every Neo4j, and labels with their elements. */
+  /**
+   * Look-ups of tokens come with every Neo4j, and so do those of an element by its id and of edges
+   * by their ends, which AGE makes with each label since 1.7; labels come with their elements.
+   */
   private boolean isNoLoss(StoreSchema.Rule rule) {
     return rule.type().equals("LOOKUP")
+        || rule.statement().filter(statement -> BY_ID.matcher(statement).find()).isPresent()
         || LabelRule.of(rule)
             .filter(label -> met.contains(new Named(label.kind(), label.name())))
             .isPresent();
