@@ -38,7 +38,6 @@ final class DamageTrial {
     long more = pair.load().count() + MORE;
     Trial.await("more is laid down", FOLLOW_WITHIN, () -> pair.behind().bothHold(more));
     Path copy = pair.directory().resolve("copy");
-    require(trial.varve("copy", "--to", copy.toString(), "--verify", "none"), 0, "copy");
     Manifest damaged = newestWithSegment(pair);
     require(trial.varve("copy", "--to", copy.toString(), "--verify", "none"), 0, "copy");
     String key = damaged.segments().get(0).object().key();

@@ -41,8 +41,8 @@ final class Pair implements AutoCloseable {
   static final Map<String, String> PACE =
       Map.of(
           "VARVE_OBSERVE_EVERY", "1s",
-          "VARVE_OBSERVE_TIMEOUT", "1500ms",
-          "VARVE_OBSERVE_RETRIES", "2");
+          "VARVE_OBSERVE_TIMEOUT", "2s",
+          "VARVE_OBSERVE_RETRIES", "3");
 
   static final String FLUSH_EVERY = "1s";
 

@@ -1,5 +1,6 @@
 package dev.varve.cli.drill;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.varve.cli.config.Config;
 import java.io.IOException;
@@ -39,7 +40,7 @@ final class Sightings implements AutoCloseable {
     return new Sightings(consumer);
   }
 
-  /** Who sees the store up, by what each said last. */
+  /** Whose last look found the store up; one whose last look failed may not call it down yet. */
   Set<String> up() {
     for (ConsumerRecord<byte[], byte[]> record : consumer.poll(WAIT)) {
       if (record.key() == null || record.value() == null) {
@@ -57,7 +58,8 @@ final class Sightings implements AutoCloseable {
 
   private static boolean isUp(byte[] json) {
     try {
-      return new ObjectMapper().readTree(json).path("up").asBoolean();
+      JsonNode sighting = new ObjectMapper().readTree(json);
+      return sighting.path("up").asBoolean() && sighting.path("failures").asInt() == 0;
     } catch (IOException e) {
       return false;
     }
