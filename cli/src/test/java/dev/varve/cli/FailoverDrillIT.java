@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -60,10 +61,14 @@ final class FailoverDrillIT {
               assertThat(scenario.get("missed").toString()).contains("RTO");
               assertThat(scenario.get("damage")).isEmpty();
             });
-    assertThat(scenarios.get("primary-killed").toString())
+    assertThat(String.valueOf(scenarios.get("primary-killed")))
         .as("the old primary is shut out")
         .contains("exit code 11", "promote.fence");
-    assertThat(scenarios.get("corrupt-segment").get("rpoTransactions").asLong()).isPositive();
+    assertThat(
+            Objects.requireNonNull(scenarios.get("corrupt-segment"))
+                .get("rpoTransactions")
+                .asLong())
+        .isPositive();
     assertThat(Files.readString(page))
         .contains("<svg", "primary-killed", "corrupt-segment", "VARVE_OBSERVE_EVERY")
         .doesNotContain("src=", "href=");
