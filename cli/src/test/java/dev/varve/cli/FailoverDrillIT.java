@@ -75,5 +75,14 @@ final class FailoverDrillIT {
     try (Stream<Path> left = Files.list(scratch)) {
       assertThat(left).as("nothing stays").isEmpty();
     }
+    assertThat(ProcessHandle.current().descendants().filter(ProcessHandle::isAlive))
+        .as("no process stays")
+        .isEmpty();
+    assertThat(
+            ProcessHandle.allProcesses()
+                .map(process -> process.info().commandLine().orElse(""))
+                .filter(line -> line.contains(scratch.toString())))
+        .as("nor one that nobody is the parent of")
+        .isEmpty();
   }
 }

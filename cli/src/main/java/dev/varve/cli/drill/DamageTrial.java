@@ -37,11 +37,11 @@ final class DamageTrial {
     Held held = held(pair);
     long more = pair.load().count() + MORE;
     Trial.await("more is laid down", FOLLOW_WITHIN, () -> pair.behind().bothHold(more));
-    Path copy = pair.directory().resolve("copy");
+    Path copy = pair.layout().directory().resolve("copy");
     Manifest damaged = newestWithSegment(pair);
     require(trial.varve("copy", "--to", copy.toString(), "--verify", "none"), 0, "copy");
     String key = damaged.segments().get(0).object().key();
-    trial.fault(() -> flip(pair.chainFiles().resolve(key)));
+    trial.fault(() -> flip(pair.layout().chainFiles().resolve(key)));
     trial.fact("damaged", key);
     found(trial, key);
     restored(trial, held);
@@ -101,7 +101,7 @@ final class DamageTrial {
   private static void restored(Trial trial, Held held) throws IOException, InterruptedException {
     long from = System.nanoTime();
     String moment = "tx:" + held.site() + "/" + held.seq();
-    Path target = trial.pair().directory().resolve("before-the-damage");
+    Path target = trial.pair().layout().directory().resolve("before-the-damage");
     Trial.Ended restore =
         trial.varve(
             "restore",

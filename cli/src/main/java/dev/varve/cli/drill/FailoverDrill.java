@@ -128,8 +128,7 @@ public final class FailoverDrill implements AutoCloseable {
             new Pair(
                 new Pair.Setting(
                     new Installation(setting.home()),
-                    directory,
-                    need,
+                    new Layout(directory, need),
                     setting.writesPerSecond(),
                     setting.seed(),
                     random.nextInt(Brokers.COUNT))));

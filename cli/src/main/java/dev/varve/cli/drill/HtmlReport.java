@@ -64,13 +64,31 @@ public final class HtmlReport {
     page.append("</table>\n");
     for (Outcome outcome : outcomes) {
       page.append("<h2>").append(text(outcome.scenario())).append("</h2>\n");
-      page.append(picture(outcome.steps()));
+      if (!outcome.steps().isEmpty()) {
+        page.append(picture(outcome.steps())).append(table(outcome.steps()));
+      }
       page.append(pairs(outcome.facts()));
     }
     if (!settings.isEmpty()) {
       page.append("<h2>set up with</h2>\n").append(pairs(settings));
     }
     return page.append("</body></html>\n").toString();
+  }
+
+  private static String table(List<Outcome.Step> steps) {
+    StringBuilder table = new StringBuilder("<table><tr><th>at</th><th>step</th><th>took</th>");
+    table.append("<th></th></tr>\n");
+    for (Outcome.Step step : steps) {
+      table.append(
+          String.format(
+              Locale.ROOT,
+              "<tr><td>%.1f s</td><td>%s</td><td>%.1f s</td><td>%s</td></tr>%n",
+              step.atSeconds(),
+              text(step.name()),
+              step.seconds(),
+              text(step.result())));
+    }
+    return table.append("</table>\n").toString();
   }
 
   private static String pairs(Map<String, String> facts) {

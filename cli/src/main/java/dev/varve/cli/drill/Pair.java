@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -53,22 +52,17 @@ final class Pair implements AutoCloseable {
   /**
    * What it is made of.
    *
-   * @param directory is there and empty
-   * @param need what the chain is kept on
+   * @param layout its directory is there and empty
    * @param broker which of the brokers is the one to be killed, from 0 on
    */
   record Setting(
-      Installation installation,
-      Path directory,
-      Scenario.Need need,
-      double writesPerSecond,
-      long seed,
-      int broker) {}
+      Installation installation, Layout layout, double writesPerSecond, long seed, int broker) {}
 
   /** The object store and the door to it. */
   record ObjectStore(Child server, Proxy door, String address) {}
 
   private final Setting setting;
+  private final Layout layout;
   private final Stages stages = new Stages();
   private final Deque<AutoCloseable> open = new ArrayDeque<>(); // guarded by itself
   private boolean closed; // guarded by open
@@ -93,19 +87,20 @@ final class Pair implements AutoCloseable {
 
   Pair(Setting setting) {
     this.setting = setting;
+    this.layout = setting.layout();
     keep(stages);
   }
 
   /** Starts everything and waits until the standby and the chain follow. */
   void start(Consumer<String> doing) throws IOException, InterruptedException {
-    Files.createDirectories(logs());
+    Files.createDirectories(layout.logs());
     doing.accept("starting three brokers, a primary and a standby …");
-    brokers = new Brokers(setting.installation(), setting.directory(), logs()).all();
+    brokers = new Brokers(setting.installation(), layout.directory(), layout.logs()).all();
     for (Child broker : brokers) {
       keep(broker).start();
     }
-    Child primary = keep(server("primary", setting.installation().neo4j(data("primary"))));
-    Child standby = keep(server("standby", setting.installation().neo4j(data("standby"))));
+    Child primary = keep(server("primary", setting.installation().neo4j(layout.data("primary"))));
+    Child standby = keep(server("standby", setting.installation().neo4j(layout.data("standby"))));
     primary.start();
     standby.start();
     String root = place();
@@ -115,7 +110,7 @@ final class Pair implements AutoCloseable {
         keep(
             new Load(
                 "bolt://" + door.address(),
-                announced(),
+                layout.announced(),
                 setting.writesPerSecond(),
                 setting.seed(),
                 Clock.systemUTC()));
@@ -125,7 +120,7 @@ final class Pair implements AutoCloseable {
       bootstrap.add(broker.awaitReady(START_WITHIN));
     }
     Fence fence = keep(new Fence(door));
-    configure("bolt://" + door.address(), root, String.join(",", bootstrap), fence);
+    layout.configure("bolt://" + door.address(), root, String.join(",", bootstrap), fence.url());
     doing.accept("starting the stages …");
     for (String stage : List.of("capture", "fold", "compact")) {
       stages.start(stage, stage(stage, Map.of(), stage));
@@ -156,10 +151,10 @@ final class Pair implements AutoCloseable {
   }
 
   private String place() throws IOException {
-    switch (setting.need()) {
+    switch (layout.need()) {
       case SMALL_DISK -> {
-        disk = Optional.of(keep(SmallDisk.mount(data("disk"))));
-        return chainFiles().toString();
+        disk = Optional.of(keep(SmallDisk.mount(layout.disk())));
+        return layout.chainFiles().toString();
       }
       case OBJECT_STORE -> {
         int port = Brokers.freePorts(1).get(0);
@@ -170,7 +165,7 @@ final class Pair implements AutoCloseable {
                     setting
                         .installation()
                         .objectStore(
-                            data("objects"),
+                            layout.data("objects"),
                             List.of(
                                 "accessKey=drill",
                                 "secretKey=drilled",
@@ -186,35 +181,9 @@ final class Pair implements AutoCloseable {
         return "s3://varve/chains";
       }
       default -> {
-        return chainFiles().toString();
+        return layout.chainFiles().toString();
       }
     }
-  }
-
-  private void configure(String source, String root, String bootstrap, Fence fence)
-      throws IOException {
-    Files.writeString(
-        configFile(),
-        """
-        graph: %s
-        source: { uri: "%s", user: none }
-        repository: { root: "%s" }
-        data: work
-        fold: { commitEvery: 100ms }
-        compact: { flushEvery: %s }
-        kafka: { bootstrap: "%s", replicationFactor: 3 }
-        observe: { members: "%s" }
-        promote: { fence: "%s", announce: "%s" }
-        """
-            .formatted(
-                GRAPH,
-                source,
-                root,
-                FLUSH_EVERY,
-                bootstrap,
-                String.join(", ", OBSERVERS),
-                fence.url(),
-                announced()));
   }
 
   /** Starts the observers; one of them promotes. */
@@ -249,7 +218,8 @@ final class Pair implements AutoCloseable {
   private Child child(String name, boolean server, List<String> command, Map<String, String> more) {
     Map<String, String> all = environment();
     all.putAll(more);
-    return new Child(name, new Child.Launch(command, setting.directory(), all, log(name), server));
+    return new Child(
+        name, new Child.Launch(command, layout.directory(), all, layout.log(name), server));
   }
 
   /** What every stage is told beside the configuration. */
@@ -264,7 +234,7 @@ final class Pair implements AutoCloseable {
   private Repository repository() throws IOException {
     Map<String, String> direct = new TreeMap<>(environment);
     objectStore.ifPresent(store -> direct.put("VARVE_REPOSITORY_ENDPOINT", store.address()));
-    return Repositories.open(Config.read(configFile(), direct).repository());
+    return Repositories.open(Config.read(layout.configFile(), direct).repository());
   }
 
   private static Optional<?> newest(Repository repository) {
@@ -280,40 +250,12 @@ final class Pair implements AutoCloseable {
     return new InetSocketAddress(uri.getHost(), uri.getPort());
   }
 
-  private Path data(String name) {
-    return setting.directory().resolve(name);
-  }
-
-  Path directory() {
-    return setting.directory();
+  Layout layout() {
+    return layout;
   }
 
   Installation installation() {
     return setting.installation();
-  }
-
-  /** Where the chain's objects are, if it is kept in files. */
-  Path chainFiles() {
-    return setting.need() == Scenario.Need.SMALL_DISK
-        ? data("disk").resolve("chains")
-        : data("chains");
-  }
-
-  Path configFile() {
-    return setting.directory().resolve("varve.yaml");
-  }
-
-  /** The file that names the new primary once there is one. */
-  Path announced() {
-    return setting.directory().resolve("primary.json");
-  }
-
-  Path logs() {
-    return setting.directory().resolve("logs");
-  }
-
-  Path log(String name) {
-    return logs().resolve(name + ".log");
   }
 
   private Serving serving() {

@@ -67,7 +67,7 @@ final class PromotionTrial {
           () -> sightings.up().containsAll(Pair.OBSERVERS));
     }
     if (pair.fence().shutAtNanos().isPresent()
-        || says(pair.log(Pair.observer(Pair.PROMOTES)), SEEN_DOWN)) {
+        || says(pair.layout().log(Pair.observer(Pair.PROMOTES)), SEEN_DOWN)) {
       throw new VarveException(
           ExitCode.FAILED,
           "the observers saw the primary down before anything was done to it",
@@ -77,14 +77,14 @@ final class PromotionTrial {
 
   private static void recovered(Trial trial, String old) {
     Pair pair = trial.pair();
-    Path log = pair.log(Pair.observer(Pair.PROMOTES));
+    Path log = pair.layout().log(Pair.observer(Pair.PROMOTES));
     Trial.await("the observers agree that it is down", PROMOTED_WITHIN, () -> says(log, SEEN_DOWN));
     long agreed = System.nanoTime();
     trial.step("detection", trial.faultNanos(), agreed, "a majority of three sees it down");
     Trial.await(
         "the standby is announced as the primary",
         PROMOTED_WITHIN,
-        () -> Files.exists(pair.announced()));
+        () -> Files.exists(pair.layout().announced()));
     long announced = System.nanoTime();
     long fenced =
         pair.fence()
@@ -142,7 +142,7 @@ final class PromotionTrial {
 
   /** What promote itself says. */
   private static void promoted(Trial trial) throws IOException {
-    Path said = trial.pair().directory().resolve("promoted.json");
+    Path said = trial.pair().layout().promoted();
     Trial.await("promote has ended", PROMOTED_WITHIN, () -> Files.exists(said));
     JsonNode json = new ObjectMapper().readTree(Files.readString(said));
     trial.fact(

@@ -50,7 +50,7 @@ final class Proof {
         trial.fact("fingerprint of the standby", copy.fingerprint().toString());
         equal = copy.equals(source);
       }
-      Path target = pair.directory().resolve("restored-" + System.nanoTime());
+      Path target = pair.layout().directory().resolve("restored-" + System.nanoTime());
       Trial.Ended restore =
           trial.varve("restore", "--target", "dir:" + target + "?format=avro", "--output=json");
       if (restore.exitCode() == 0) {

@@ -29,7 +29,7 @@ final class Sightings implements AutoCloseable {
   }
 
   static Sightings of(Pair pair) {
-    Config config = Config.read(pair.configFile(), pair.environment());
+    Config config = Config.read(pair.layout().configFile(), pair.environment());
     Map<String, Object> settings = new HashMap<>(config.kafka().client());
     settings.put("bootstrap.servers", config.kafka().bootstrap().orElseThrow());
     KafkaConsumer<byte[], byte[]> consumer =

@@ -140,15 +140,16 @@ final class Trial {
   /** The same, with something else in the environment. */
   Ended varve(Map<String, String> more, String... arguments)
       throws IOException, InterruptedException {
-    Path out = Files.createTempFile(pair.logs(), arguments[0], ".out");
-    Path err = Files.createTempFile(pair.logs(), arguments[0], ".err");
+    Path out = Files.createTempFile(pair.layout().logs(), arguments[0], ".out");
+    Path err = Files.createTempFile(pair.layout().logs(), arguments[0], ".err");
     Map<String, String> environment = new LinkedHashMap<>(pair.environment());
     environment.putAll(more);
     List<String> line = new ArrayList<>(List.of("sh", "-c", "exec \"$0\" \"$@\" > '" + out + "'"));
     line.addAll(pair.installation().varve(List.of(arguments)));
     try (Child child =
         new Child(
-            arguments[0], new Child.Launch(line, pair.directory(), environment, err, false))) {
+            arguments[0],
+            new Child.Launch(line, pair.layout().directory(), environment, err, false))) {
       child.start();
       OptionalInt exit = child.awaitExit(COMMAND_LIMIT);
       if (exit.isEmpty()) {

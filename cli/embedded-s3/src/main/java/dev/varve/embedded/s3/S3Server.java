@@ -11,13 +11,14 @@ import org.gaul.s3proxy.S3Proxy;
 import org.gaul.s3proxy.auth.AuthenticationType;
 import org.gaul.s3proxy.blobstore.BlobStore;
 import org.gaul.s3proxy.nio2blob.FilesystemNio2BlobStore;
+import software.amazon.awssdk.services.s3.model.BucketAlreadyOwnedByYouException;
 
 /**
  * S3Proxy on loopback, over HTTP, keeping objects in files: it checks signatures and honours
  * conditional writes.
  *
  * <p>Settings: {@code accessKey}, {@code secretKey}, {@code bucket}, which is made, and {@code
- * port} (absent or 0: a free one).
+ * port} (absent or 0: a free one). A second start in the same home goes on with its objects.
  */
 public final class S3Server implements EmbeddedServer {
 
@@ -30,7 +31,7 @@ public final class S3Server implements EmbeddedServer {
   public Running start(Path home, Map<String, String> settings) {
     try {
       BlobStore store = new FilesystemNio2BlobStore(Files.createDirectories(home).toString());
-      store.createContainer(settings.getOrDefault("bucket", "varve"));
+      makeBucket(store, settings.getOrDefault("bucket", "varve"));
       S3Proxy proxy =
           S3Proxy.builder()
               .blobStore(store)
@@ -46,6 +47,14 @@ public final class S3Server implements EmbeddedServer {
       return new Node(proxy, store);
     } catch (Exception e) {
       throw new IllegalStateException("the S3 server does not start in " + home + ": " + e, e);
+    }
+  }
+
+  private static void makeBucket(BlobStore store, String bucket) {
+    try {
+      store.createContainer(bucket);
+    } catch (BucketAlreadyOwnedByYouException e) {
+      // it was made at an earlier start in the same home
     }
   }
 
