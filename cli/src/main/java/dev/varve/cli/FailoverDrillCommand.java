@@ -1,5 +1,6 @@
 package dev.varve.cli;
 
+import dev.varve.cli.config.Config;
 import dev.varve.cli.drill.FailoverDrill;
 import dev.varve.cli.drill.HtmlReport;
 import dev.varve.cli.drill.Objectives;
@@ -11,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -72,6 +74,16 @@ final class FailoverDrillCommand implements Callable<Integer> {
   private long seed = 1;
 
   @Option(
+      names = "--observe-timeout",
+      paramLabel = "DURATION",
+      defaultValue = "2s",
+      description = {
+        "how long observers wait for an answer, 2s if not said: longer on a busy machine,",
+        "so that they do not see the primary down when it is only slow"
+      })
+  private String observeTimeout = "2s";
+
+  @Option(
       names = "--scratch",
       paramLabel = "DIR",
       description = "where the pair is made; the system's temporary directory")
@@ -99,6 +111,15 @@ final class FailoverDrillCommand implements Callable<Integer> {
           "--writes-per-second must be > 0, got " + writesPerSecond,
           "leave it out for 50");
     }
+    Duration timeout =
+        Config.duration(observeTimeout)
+            .filter(duration -> duration.toMillis() > 0)
+            .orElseThrow(
+                () ->
+                    new VarveException(
+                        ExitCode.USAGE,
+                        "cannot read --observe-timeout '" + observeTimeout + "'",
+                        "write a number and a unit, as 500ms, 2s"));
     Objectives objectives = Objectives.parse(rto, rpo);
     List<Scenario> scenarios = chosen();
     Path home = session.servers().home();
@@ -106,7 +127,8 @@ final class FailoverDrillCommand implements Callable<Integer> {
     List<Outcome> outcomes = new ArrayList<>();
     try (FailoverDrill drill =
         new FailoverDrill(
-            new FailoverDrill.Setting(home, directory, scenarios, writesPerSecond, seed, keep),
+            new FailoverDrill.Setting(
+                home, directory, scenarios, writesPerSecond, seed, timeout, keep),
             Clock.systemUTC())) {
       drill.run(
           new FailoverDrill.Audience(

@@ -39,6 +39,7 @@ final class FailoverDrillIT {
             "capture-killed",
             "corrupt-segment",
             "--rto=1ms",
+            "--observe-timeout=5s", // machines that build are busy
             "--scratch=" + scratch,
             "--html=" + page,
             "--output=json");

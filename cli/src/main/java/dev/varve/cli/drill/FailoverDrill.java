@@ -18,6 +18,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -38,6 +39,7 @@ public final class FailoverDrill implements AutoCloseable {
    *
    * @param home where Varve is installed
    * @param directory is there, empty, and this drill's own
+   * @param observeTimeout how long observers wait for an answer
    * @param keep whether it stays
    */
   public record Setting(
@@ -46,6 +48,7 @@ public final class FailoverDrill implements AutoCloseable {
       List<Scenario> scenarios,
       double writesPerSecond,
       long seed,
+      Duration observeTimeout,
       boolean keep) {
     public Setting {
       scenarios = List.copyOf(scenarios);
@@ -85,14 +88,21 @@ public final class FailoverDrill implements AutoCloseable {
     all.put("writes a second", String.format(Locale.ROOT, "%.0f", setting.writesPerSecond()));
     all.put("seed", Long.toString(setting.seed()));
     all.put("observers", Pair.OBSERVERS.size() + ", one of which promotes");
-    Pair.PACE.entrySet().stream()
-        .sorted(Map.Entry.comparingByKey())
-        .forEach(entry -> all.put(entry.getKey(), entry.getValue()));
+    all.putAll(pace());
     all.put("compact.flushEvery", Pair.FLUSH_EVERY);
     all.put("brokers", Brokers.COUNT + ", replication 3, of which 2 have to be in sync");
     all.put("processors", Integer.toString(Runtime.getRuntime().availableProcessors()));
     all.put("Java of every process", Installation.JAVA_OPTIONS + " -Xmx" + Installation.HEAP);
     return all;
+  }
+
+  /** Observers look more often than by default, see docs/failover.md. */
+  private Map<String, String> pace() {
+    Map<String, String> pace = new TreeMap<>();
+    pace.put("VARVE_OBSERVE_EVERY", "1s");
+    pace.put("VARVE_OBSERVE_TIMEOUT", setting.observeTimeout().toMillis() + "ms");
+    pace.put("VARVE_OBSERVE_RETRIES", "3");
+    return pace;
   }
 
   /** Tries all of them; what each came to. */
@@ -131,6 +141,7 @@ public final class FailoverDrill implements AutoCloseable {
                     new Layout(directory, need),
                     setting.writesPerSecond(),
                     setting.seed(),
+                    pace(),
                     random.nextInt(Brokers.COUNT))));
     try {
       begun.start(audience.doing());

@@ -36,13 +36,6 @@ final class Pair implements AutoCloseable {
   /** The observer that promotes. */
   static final String PROMOTES = "there";
 
-  /** How the observers of a drill look: quicker than by default, see docs/failover.md. */
-  static final Map<String, String> PACE =
-      Map.of(
-          "VARVE_OBSERVE_EVERY", "1s",
-          "VARVE_OBSERVE_TIMEOUT", "2s",
-          "VARVE_OBSERVE_RETRIES", "3");
-
   static final String FLUSH_EVERY = "1s";
 
   private static final Logger LOG = LoggerFactory.getLogger(Pair.class);
@@ -53,10 +46,20 @@ final class Pair implements AutoCloseable {
    * What it is made of.
    *
    * @param layout its directory is there and empty
+   * @param pace how its observers look, as variables that configure them
    * @param broker which of the brokers is the one to be killed, from 0 on
    */
   record Setting(
-      Installation installation, Layout layout, double writesPerSecond, long seed, int broker) {}
+      Installation installation,
+      Layout layout,
+      double writesPerSecond,
+      long seed,
+      Map<String, String> pace,
+      int broker) {
+    Setting {
+      pace = Map.copyOf(pace);
+    }
+  }
 
   /** The object store and the door to it. */
   record ObjectStore(Child server, Proxy door, String address) {}
@@ -189,7 +192,7 @@ final class Pair implements AutoCloseable {
   /** Starts the observers; one of them promotes. */
   void startObservers() throws IOException {
     for (String name : OBSERVERS) {
-      Map<String, String> more = new TreeMap<>(PACE);
+      Map<String, String> more = new TreeMap<>(setting.pace());
       more.put("VARVE_OBSERVE_NAME", name);
       if (name.equals(PROMOTES)) {
         more.put(

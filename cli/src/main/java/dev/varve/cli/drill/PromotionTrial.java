@@ -71,7 +71,7 @@ final class PromotionTrial {
       throw new VarveException(
           ExitCode.FAILED,
           "the observers saw the primary down before anything was done to it",
-          "this machine is too slow for a drill now: run it when less goes on");
+          "the machine is too slow for them: run it when less goes on, or with a longer --observe-timeout");
     }
   }
 
