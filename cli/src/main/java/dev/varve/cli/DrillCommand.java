@@ -4,7 +4,6 @@ import dev.varve.cli.drill.HtmlReport;
 import dev.varve.cli.drill.Objectives;
 import dev.varve.cli.drill.Outcome;
 import dev.varve.cli.drill.RestoreDrill;
-import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import dev.varve.restore.Moment;
 import dev.varve.restore.Restore;
@@ -44,12 +43,14 @@ final class DrillCommand implements Runnable {
 
   /** With its own commands. */
   static CommandLine of(Session session) {
-    return new CommandLine(new DrillCommand()).addSubcommand("restore", new Restoring(session));
+    return new CommandLine(new DrillCommand())
+        .addSubcommand("restore", new Restoring(session))
+        .addSubcommand("failover", new FailoverDrillCommand(session));
   }
 
   @Override
   public void run() {
-    throw new CommandLine.ParameterException(spec.commandLine(), "which drill: restore?");
+    throw new CommandLine.ParameterException(spec.commandLine(), "which drill: restore, failover?");
   }
 
   /** Restores last night's chain into a store that is thrown away. */
@@ -175,28 +176,9 @@ final class DrillCommand implements Runnable {
     }
 
     private int say(Outcome outcome) {
-      Console console = session.console();
-      console.line("Drill: %s at %s", outcome.scenario(), outcome.at());
-      console.line("  RTO              %.1f s", outcome.rtoSeconds());
-      console.line(
-          "  RPO              %s%.1f s since the newest commit in it",
-          outcome.rpo().transactions().map(number -> number + " transactions, ").orElse(""),
-          outcome.rpo().seconds());
-      outcome.facts().forEach((name, value) -> console.line("  %-16s %s", name, value));
-      outcome
-          .steps()
-          .forEach(
-              step ->
-                  console.line(
-                      "  %6.1f s  %-20s %6.1f s  %s",
-                      step.atSeconds(), step.name(), step.seconds(), step.result()));
-      outcome.missed().forEach(missed -> console.line("  MISSED %s", missed));
-      console.object(outcome.object());
-      outcome.damage().forEach(damage -> console.line("  DAMAGE %s", damage));
-      if (!outcome.damage().isEmpty()) {
-        return ExitCode.DAMAGE_FOUND.number();
-      }
-      return (outcome.good() ? ExitCode.DONE : ExitCode.DONE_WITH_PROBLEMS).number();
+      OutcomeView.say(session.console(), outcome);
+      session.console().object(outcome.object());
+      return OutcomeView.exitCode(List.of(outcome)).number();
     }
 
     private static void remove(Path directory) {

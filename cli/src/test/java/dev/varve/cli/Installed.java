@@ -42,10 +42,18 @@ final class Installed {
   /** Runs a command to its end. */
   static Result run(Path directory, Map<String, String> environment, String... arguments)
       throws IOException, InterruptedException {
+    return run(AT_MOST, directory, environment, arguments);
+  }
+
+  /** Runs a command to its end, which may take so long. */
+  static Result run(
+      Duration atMost, Path directory, Map<String, String> environment, String... arguments)
+      throws IOException, InterruptedException {
     Path out = Files.createTempFile(directory, "out", ".txt");
     Path err = Files.createTempFile(directory, "err", ".txt");
     Process process = launch(directory, environment, out, err, arguments);
-    if (!process.waitFor(AT_MOST.toMillis(), TimeUnit.MILLISECONDS)) {
+    if (!process.waitFor(atMost.toMillis(), TimeUnit.MILLISECONDS)) {
+      process.descendants().forEach(ProcessHandle::destroyForcibly);
       process.destroyForcibly().waitFor();
       throw new AssertionError(
           List.of(arguments) + " did not end:\n" + Files.readString(out) + Files.readString(err));

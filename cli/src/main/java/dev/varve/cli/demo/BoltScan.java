@@ -33,33 +33,58 @@ public record BoltScan(long vertices, long edges, Fingerprint fingerprint) {
 
   private static final Set<Integer> FLAT = Set.of(4326, 7203);
 
+  /** How elements are found in a store, and what they are called. */
+  private record Reading(String nodes, String relationships) {}
+
+  private static final Reading ITS_OWN =
+      new Reading(
+          "MATCH (n) RETURN id(n) AS id, labels(n) AS labels, properties(n) AS properties",
+          "MATCH (a)-[r]->(b) RETURN id(r) AS id, type(r) AS type, id(a) AS a, id(b) AS b,"
+              + " properties(r) AS properties");
+
+  /** As docs/standby.md says: ids are those of the source, kept in a property. */
+  private static final Reading OF_A_STANDBY =
+      new Reading(
+          "MATCH (n:__VarveStandby) RETURN n.__varve_id AS id,"
+              + " [l IN labels(n) WHERE l <> '__VarveStandby'] AS labels, properties(n) AS"
+              + " properties",
+          "MATCH (a)-[r]->(b) RETURN r.__varve_id AS id, type(r) AS type, a.__varve_id AS a,"
+              + " b.__varve_id AS b, properties(r) AS properties");
+
+  private static final String STANDBY_ID = "__varve_id";
+
   /** Reads the whole of a store in one transaction. */
   public static BoltScan of(Driver driver) {
+    return read(driver, ITS_OWN);
+  }
+
+  /** Reads the whole of a standby in one transaction: the graph that it holds a copy of. */
+  public static BoltScan ofStandby(Driver driver) {
+    return read(driver, OF_A_STANDBY);
+  }
+
+  private static BoltScan read(Driver driver, Reading reading) {
     ElementHasher hasher = new ElementHasher();
     long vertices = 0;
     long edges = 0;
     Fingerprint sum = Fingerprint.EMPTY;
     try (Session session = driver.session();
         Transaction transaction = session.beginTransaction()) {
-      var nodes =
-          transaction.run(
-              "MATCH (n) RETURN id(n) AS id, labels(n) AS labels, properties(n) AS properties");
+      var nodes = transaction.run(reading.nodes());
       while (nodes.hasNext()) {
         Record row = nodes.next();
         TreeSet<String> labels =
             new TreeSet<>(row.get("labels").asList(org.neo4j.driver.Value::asString));
-        Vertex vertex = new Vertex(labels, properties(row));
+        Vertex vertex = new Vertex(labels, properties(row, reading));
         sum = sum.plus(hasher.hash(ElementId.vertex(id(row, "id")), vertex));
         vertices++;
       }
-      var relationships =
-          transaction.run(
-              "MATCH (a)-[r]->(b) RETURN id(r) AS id, type(r) AS type, id(a) AS a, id(b) AS b,"
-                  + " properties(r) AS properties");
+      var relationships = transaction.run(reading.relationships());
       while (relationships.hasNext()) {
         Record row = relationships.next();
         Edge edge =
-            new Edge(row.get("type").asString(), id(row, "a"), id(row, "b"), properties(row));
+            new Edge(
+                row.get("type").asString(), id(row, "a"), id(row, "b"), properties(row, reading));
         sum = sum.plus(hasher.hash(ElementId.edge(id(row, "id")), edge));
         edges++;
       }
@@ -71,9 +96,12 @@ public record BoltScan(long vertices, long edges, Fingerprint fingerprint) {
     return Long.toString(row.get(column).asLong());
   }
 
-  private static TreeMap<String, Value> properties(Record row) {
+  private static TreeMap<String, Value> properties(Record row, Reading reading) {
     TreeMap<String, Value> properties = new TreeMap<>();
     row.get("properties").asMap().forEach((key, value) -> properties.put(key, value(value)));
+    if (reading.equals(OF_A_STANDBY)) {
+      properties.remove(STANDBY_ID);
+    }
     return properties;
   }
 

@@ -23,9 +23,19 @@ public final class HtmlReport {
 
   /** Writes the page; whoever reads it sees the old one or the new one, whole. */
   public static void write(Path file, String graph, List<Outcome> outcomes) {
+    write(file, graph, Map.of(), outcomes);
+  }
+
+  /**
+   * Writes the page with how the drill was set up.
+   *
+   * @param settings by name, in order
+   */
+  public static void write(
+      Path file, String graph, Map<String, String> settings, List<Outcome> outcomes) {
     Path next = file.resolveSibling(file.getFileName() + ".next");
     try {
-      Files.writeString(next, page(graph, outcomes));
+      Files.writeString(next, page(graph, settings, outcomes));
       Files.move(next, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     } catch (IOException e) {
       throw new VarveException(
@@ -36,7 +46,7 @@ public final class HtmlReport {
     }
   }
 
-  static String page(String graph, List<Outcome> outcomes) {
+  static String page(String graph, Map<String, String> settings, List<Outcome> outcomes) {
     StringBuilder page = new StringBuilder();
     page.append(
         """
@@ -54,37 +64,70 @@ public final class HtmlReport {
     page.append("</table>\n");
     for (Outcome outcome : outcomes) {
       page.append("<h2>").append(text(outcome.scenario())).append("</h2>\n");
-      page.append(picture(outcome.steps()));
-      page.append("<table>");
-      for (Map.Entry<String, String> fact : outcome.facts().entrySet()) {
-        page.append("<tr><th>").append(text(fact.getKey())).append("</th><td>");
-        page.append(text(fact.getValue())).append("</td></tr>");
+      if (!outcome.steps().isEmpty()) {
+        page.append(picture(outcome.steps())).append(table(outcome.steps()));
       }
-      page.append("</table>\n");
+      page.append(pairs(outcome.facts()));
+    }
+    if (!settings.isEmpty()) {
+      page.append("<h2>set up with</h2>\n").append(pairs(settings));
     }
     return page.append("</body></html>\n").toString();
+  }
+
+  private static String table(List<Outcome.Step> steps) {
+    StringBuilder table = new StringBuilder("<table><tr><th>at</th><th>step</th><th>took</th>");
+    table.append("<th></th></tr>\n");
+    for (Outcome.Step step : steps) {
+      table.append(
+          String.format(
+              Locale.ROOT,
+              "<tr><td>%.1f s</td><td>%s</td><td>%.1f s</td><td>%s</td></tr>%n",
+              step.atSeconds(),
+              text(step.name()),
+              step.seconds(),
+              text(step.result())));
+    }
+    return table.append("</table>\n").toString();
+  }
+
+  private static String pairs(Map<String, String> facts) {
+    StringBuilder table = new StringBuilder("<table>");
+    facts.forEach(
+        (name, value) ->
+            table
+                .append("<tr><th>")
+                .append(text(name))
+                .append("</th><td>")
+                .append(text(value))
+                .append("</td></tr>"));
+    return table.append("</table>\n").toString();
   }
 
   private static String row(Outcome outcome) {
     return String.format(
         Locale.ROOT,
-        "<tr><td>%s</td><td>%s</td><td>%.1f s</td><td>%s</td>%s%s%s</tr>%n",
+        "<tr><td>%s</td><td>%s</td><td>%s</td><td>%s</td>%s%s%s</tr>%n",
         text(outcome.scenario()),
         outcome.at(),
-        outcome.rtoSeconds(),
-        rpo(outcome.rpo()),
-        cell(outcome.equal(), outcome.equal() ? "yes" : "NO"),
-        cell(
-            outcome.missed().isEmpty(),
-            outcome.missed().isEmpty() ? "met" : String.join("; ", outcome.missed())),
+        outcome.rtoText(),
+        outcome.rpo().text(),
+        outcome
+            .equal()
+            .map(equal -> cell(equal, equal ? "yes" : "NO"))
+            .orElseGet(() -> cell(false, "not compared")),
+        outcome
+            .ending()
+            .why()
+            .map(why -> cell(false, outcome.ending().word() + ": " + why))
+            .orElseGet(
+                () ->
+                    cell(
+                        outcome.missed().isEmpty(),
+                        outcome.missed().isEmpty() ? "met" : String.join("; ", outcome.missed()))),
         cell(
             outcome.damage().isEmpty(),
             outcome.damage().isEmpty() ? "none" : String.join("; ", outcome.damage())));
-  }
-
-  private static String rpo(Outcome.Rpo rpo) {
-    return rpo.transactions().map(number -> number + " transactions, ").orElse("")
-        + String.format(Locale.ROOT, "%.1f s", rpo.seconds());
   }
 
   private static String cell(boolean good, String what) {

@@ -49,18 +49,20 @@ public record Objectives(
                         : "write a number of transactions, as 0, or a duration, as 90s"));
   }
 
-  /** An outcome with what it misses. */
+  /** An outcome with what it misses. What is not known does not meet an objective. */
   public Outcome judge(Outcome outcome) {
+    if (outcome.ending() instanceof Outcome.NotPossible) {
+      return outcome;
+    }
     List<String> missed = new ArrayList<>();
-    rto.filter(limit -> outcome.rtoSeconds() > seconds(limit))
-        .ifPresent(
-            limit ->
-                missed.add(
-                    String.format(
-                        Locale.ROOT,
-                        "RTO %.1f s, allowed are %.1f s",
-                        outcome.rtoSeconds(),
-                        seconds(limit))));
+    rto.ifPresent(
+        limit -> {
+          if (outcome.rtoSeconds().isEmpty()) {
+            missed.add("RTO is not known");
+          } else if (outcome.rtoSeconds().get() > seconds(limit)) {
+            missed.add(late("RTO", outcome.rtoSeconds().get(), limit));
+          }
+        });
     rpoTransactions.ifPresent(
         limit -> {
           if (outcome.rpo().transactions().isEmpty()) {
@@ -74,17 +76,20 @@ public record Objectives(
                     limit));
           }
         });
-    rpoTime
-        .filter(limit -> outcome.rpo().seconds() > seconds(limit))
-        .ifPresent(
-            limit ->
-                missed.add(
-                    String.format(
-                        Locale.ROOT,
-                        "RPO %.1f s, allowed are %.1f s",
-                        outcome.rpo().seconds(),
-                        seconds(limit))));
+    rpoTime.ifPresent(
+        limit -> {
+          if (outcome.rpo().seconds().isEmpty()) {
+            missed.add("RPO in seconds is not known");
+          } else if (outcome.rpo().seconds().get() > seconds(limit)) {
+            missed.add(late("RPO", outcome.rpo().seconds().get(), limit));
+          }
+        });
     return outcome.missing(missed);
+  }
+
+  private static String late(String what, double seconds, Duration limit) {
+    return String.format(
+        Locale.ROOT, "%s %.1f s, allowed are %.1f s", what, seconds, seconds(limit));
   }
 
   private static double seconds(Duration duration) {

@@ -90,9 +90,10 @@ public final class RestoreDrill {
     return new Outcome(
         "restore",
         at,
-        rto,
+        new Outcome.Measured(),
+        Optional.of(rto),
         rpo,
-        true,
+        Optional.of(true),
         damage(verified),
         steps,
         facts(plan, report, verified),
@@ -127,7 +128,7 @@ public final class RestoreDrill {
             ? Optional.of(Math.max(0, head.getAsLong() - newest(plan.vector())))
             : Optional.empty();
     double seconds = Duration.between(plan.committedAt(), at).toMillis() / MILLIS_A_SECOND;
-    return new Outcome.Rpo(transactions, Math.max(0, seconds));
+    return new Outcome.Rpo(transactions, Optional.empty(), Optional.of(Math.max(0, seconds)));
   }
 
   /** Of the incarnation that is written to now. */

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import kafka.server.KafkaConfig;
@@ -25,10 +26,17 @@ import org.apache.kafka.server.common.MetadataVersion;
  *
  * <p>Settings: {@code port} (absent or 0: one is picked at the first start and kept in the home);
  * anything else is a broker setting and wins over those made here.
+ *
+ * <p>A node of several needs {@code clusterId}, {@code port}, {@code controllerPort}, {@code
+ * node.id} and {@code controller.quorum.voters}, which names all of them; it serves as soon as a
+ * majority has been started. Each keeps what it is given over a restart, if it is given the same.
  */
 public final class EmbeddedKafka implements EmbeddedServer {
 
   private static final String HOST = "127.0.0.1";
+
+  /** What is not a setting of Kafka. */
+  private static final Set<String> OWN = Set.of("port", "controllerPort", "clusterId");
 
   @Override
   public String name() {
@@ -40,9 +48,16 @@ public final class EmbeddedKafka implements EmbeddedServer {
     try {
       Files.createDirectories(home);
       Path logs = Files.createDirectories(home.toAbsolutePath().resolve("log"));
-      Ports ports = Ports.of(home, settings.getOrDefault("port", "0"));
+      Ports ports =
+          Ports.of(
+              home,
+              settings.getOrDefault("port", "0"),
+              settings.getOrDefault("controllerPort", "0"));
       Map<String, String> properties = properties(logs, ports, settings);
-      format(logs);
+      format(
+          logs,
+          Integer.parseInt(properties.getOrDefault("node.id", "1")),
+          settings.getOrDefault("clusterId", Uuid.randomUuid().toString()));
       AtomicReference<Throwable> halted = catchHalts();
       KafkaRaftServer server =
           new KafkaRaftServer(KafkaConfig.fromProps(asProperties(properties)), Time.SYSTEM);
@@ -91,7 +106,7 @@ public final class EmbeddedKafka implements EmbeddedServer {
     p.put("replica.fetch.max.bytes", "67108864");
     settings.forEach(
         (key, value) -> {
-          if (!key.equals("port")) {
+          if (!OWN.contains(key)) {
             p.put(key, value);
           }
         });
@@ -104,13 +119,13 @@ public final class EmbeddedKafka implements EmbeddedServer {
     return properties;
   }
 
-  private static void format(Path logs) throws Exception {
+  private static void format(Path logs, int nodeId, String clusterId) throws Exception {
     if (Files.exists(logs.resolve("meta.properties"))) {
       return;
     }
     new Formatter()
-        .setNodeId(1)
-        .setClusterId(Uuid.randomUuid().toString())
+        .setNodeId(nodeId)
+        .setClusterId(clusterId)
         .addDirectory(logs.toString())
         .setControllerListenerName("CONTROLLER")
         .setMetadataLogDirectory(logs.toString())

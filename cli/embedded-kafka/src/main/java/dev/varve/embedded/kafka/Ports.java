@@ -12,7 +12,8 @@ import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * The ports of a node. The broker's is kept in the home, since clients come back to it; the
- * controller's is looked for afresh, nobody but the node itself knows it.
+ * controller's is looked for afresh unless it is given: nobody but the other nodes of its cluster
+ * has to know it.
  *
  * <p>They are picked below the range from which outgoing connections take theirs: a kept port must
  * be free still when the node starts again.
@@ -23,7 +24,7 @@ record Ports(int broker, int controller) {
   private static final int HIGHEST = 32_000;
   private static final int TRIES = 200;
 
-  static Ports of(Path home, String wanted) throws IOException {
+  static Ports of(Path home, String wanted, String wantedOfController) throws IOException {
     int broker = Integer.parseInt(wanted);
     Path kept = home.resolve("port");
     if (broker == 0) {
@@ -32,7 +33,8 @@ record Ports(int broker, int controller) {
     Path written = home.resolve("port.new");
     Files.writeString(written, broker + "\n", StandardCharsets.US_ASCII);
     Files.move(written, kept, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
-    return new Ports(broker, free(broker));
+    int controller = Integer.parseInt(wantedOfController);
+    return new Ports(broker, controller == 0 ? free(broker) : controller);
   }
 
   private static int free(int taken) throws IOException {

@@ -1,0 +1,355 @@
+package dev.varve.cli.drill;
+
+import dev.varve.archive.Repositories;
+import dev.varve.archive.Repository;
+import dev.varve.cli.config.Config;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.file.Files;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import org.neo4j.driver.Driver;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A primary and its standby, thrown away afterwards: two Neo4j servers, three Kafka brokers, an
+ * object store perhaps, and every stage, each in a process of its own. Everybody reaches the
+ * primary through a {@link Proxy}, and so do the stages the object store.
+ *
+ * <p>Closing it ends everything that it has started, also while it is being started.
+ */
+final class Pair implements AutoCloseable {
+
+  static final String GRAPH = "drill";
+  static final List<String> OBSERVERS = List.of("here", "there", "witness");
+
+  /** The observer that promotes. */
+  static final String PROMOTES = "there";
+
+  static final String FLUSH_EVERY = "1s";
+
+  private static final Logger LOG = LoggerFactory.getLogger(Pair.class);
+  private static final Duration START_WITHIN = Duration.ofMinutes(3);
+  private static final Proxy.Slowness SLOWNESS = new Proxy.Slowness(300, 4 * 1024);
+
+  /**
+   * What it is made of.
+   *
+   * @param layout its directory is there and empty
+   * @param pace how its observers look, as variables that configure them
+   * @param broker which of the brokers is the one to be killed, from 0 on
+   */
+  record Setting(
+      Installation installation,
+      Layout layout,
+      double writesPerSecond,
+      long seed,
+      Map<String, String> pace,
+      int broker) {
+    Setting {
+      pace = Map.copyOf(pace);
+    }
+  }
+
+  /** The object store and the door to it. */
+  record ObjectStore(Child server, Proxy door, String address) {}
+
+  private final Setting setting;
+  private final Layout layout;
+  private final Stages stages = new Stages();
+  private final Deque<AutoCloseable> open = new ArrayDeque<>(); // guarded by itself
+  private boolean closed; // guarded by open
+  private final Map<String, String> environment = new TreeMap<>();
+  private List<Child> brokers = List.of();
+  private Optional<SmallDisk> disk = Optional.empty();
+  private Optional<ObjectStore> objectStore = Optional.empty();
+  private Optional<Serving> serving = Optional.empty();
+
+  /** What is there once everything serves. */
+  private record Serving(
+      Child primary,
+      String primaryAddress,
+      Child standby,
+      String standbyAddress,
+      Proxy door,
+      Fence fence,
+      Load load,
+      Repository repository,
+      Driver standbyDriver,
+      Behind behind) {}
+
+  Pair(Setting setting) {
+    this.setting = setting;
+    this.layout = setting.layout();
+    keep(stages);
+  }
+
+  /** Starts everything and waits until the standby and the chain follow. */
+  void start(Consumer<String> doing) throws IOException, InterruptedException {
+    Files.createDirectories(layout.logs());
+    doing.accept("starting three brokers, a primary and a standby …");
+    brokers = new Brokers(setting.installation(), layout.directory(), layout.logs()).all();
+    for (Child broker : brokers) {
+      keep(broker).start();
+    }
+    Child primary = keep(server("primary", setting.installation().neo4j(layout.data("primary"))));
+    Child standby = keep(server("standby", setting.installation().neo4j(layout.data("standby"))));
+    primary.start();
+    standby.start();
+    String root = place();
+    String primaryAddress = primary.awaitReady(START_WITHIN);
+    Proxy door = keep(Proxy.to(socket(primaryAddress), SLOWNESS));
+    Load load =
+        keep(
+            new Load(
+                "bolt://" + door.address(),
+                layout.announced(),
+                setting.writesPerSecond(),
+                setting.seed(),
+                Clock.systemUTC()));
+    String standbyAddress = standby.awaitReady(START_WITHIN);
+    List<String> bootstrap = new ArrayList<>();
+    for (Child broker : brokers) {
+      bootstrap.add(broker.awaitReady(START_WITHIN));
+    }
+    Fence fence = keep(new Fence(door));
+    layout.configure("bolt://" + door.address(), root, String.join(",", bootstrap), fence.url());
+    doing.accept("starting the stages …");
+    for (String stage : List.of("capture", "fold", "compact")) {
+      stages.start(stage, stage(stage, Map.of(), stage));
+    }
+    Repository repository = keep(repository());
+    Trial.await("there is a first snapshot", START_WITHIN, () -> newest(repository).isPresent());
+    doing.accept("the standby is made …");
+    stages.start(
+        "replay", stage("replay", Map.of(), "replay", "--target", standbyAddress, "--follow"));
+    Driver standbyDriver = keep(Load.driver(standbyAddress));
+    Behind behind = keep(new Behind(load, standbyDriver, repository, GRAPH));
+    serving =
+        Optional.of(
+            new Serving(
+                primary,
+                primaryAddress,
+                standby,
+                standbyAddress,
+                door,
+                fence,
+                load,
+                repository,
+                standbyDriver,
+                behind));
+    long written = load.count();
+    Trial.await(
+        "standby and chain follow", START_WITHIN, () -> behind.bothHold(Math.max(1, written)));
+  }
+
+  private String place() throws IOException {
+    switch (layout.need()) {
+      case SMALL_DISK -> {
+        disk = Optional.of(keep(SmallDisk.mount(layout.disk())));
+        return layout.chainFiles().toString();
+      }
+      case OBJECT_STORE -> {
+        int port = Brokers.freePorts(1).get(0);
+        Child server =
+            keep(
+                server(
+                    "object-store",
+                    setting
+                        .installation()
+                        .objectStore(
+                            layout.data("objects"),
+                            List.of(
+                                "accessKey=drill",
+                                "secretKey=drilled",
+                                "bucket=varve",
+                                "port=" + port))));
+        server.start();
+        String address = server.awaitReady(START_WITHIN);
+        Proxy door = keep(Proxy.to(socket(address), SLOWNESS));
+        environment.put("VARVE_REPOSITORY_ENDPOINT", "http://" + door.address());
+        environment.put("VARVE_REPOSITORY_ACCESS_KEY", "drill");
+        environment.put("VARVE_REPOSITORY_SECRET_KEY", "drilled");
+        objectStore = Optional.of(new ObjectStore(server, door, address));
+        return "s3://varve/chains";
+      }
+      default -> {
+        return layout.chainFiles().toString();
+      }
+    }
+  }
+
+  /** Starts the observers; one of them promotes. */
+  void startObservers() throws IOException {
+    for (String name : OBSERVERS) {
+      Map<String, String> more = new TreeMap<>(setting.pace());
+      more.put("VARVE_OBSERVE_NAME", name);
+      if (name.equals(PROMOTES)) {
+        more.put(
+            "VARVE_OBSERVE_ON_DOWN",
+            "'%s/varve' promote --forced --target %s --output=json > promoting.json; exit=$?;"
+                    .formatted(setting.installation().home(), standbyAddress())
+                + " mv promoting.json promoted.json; exit $exit");
+      }
+      stages.start(observer(name), stage(observer(name), more, "observe"));
+    }
+  }
+
+  static String observer(String name) {
+    return "observe-" + name;
+  }
+
+  /** A command of Varve's that runs until it is stopped. */
+  Child stage(String name, Map<String, String> more, String... arguments) {
+    return child(name, false, setting.installation().varve(List.of(arguments)), more);
+  }
+
+  private Child server(String name, List<String> command) {
+    return child(name, true, command, Map.of());
+  }
+
+  private Child child(String name, boolean server, List<String> command, Map<String, String> more) {
+    Map<String, String> all = environment();
+    all.putAll(more);
+    return new Child(
+        name, new Child.Launch(command, layout.directory(), all, layout.log(name), server));
+  }
+
+  /** What every stage is told beside the configuration. */
+  Map<String, String> environment() {
+    Map<String, String> all = new TreeMap<>(environment);
+    all.put("VARVE_HEAP", Installation.HEAP);
+    all.put("VARVE_JAVA_OPTS", Installation.JAVA_OPTIONS);
+    return all;
+  }
+
+  /** As it is past the door to the object store. */
+  private Repository repository() throws IOException {
+    Map<String, String> direct = new TreeMap<>(environment);
+    objectStore.ifPresent(store -> direct.put("VARVE_REPOSITORY_ENDPOINT", store.address()));
+    return Repositories.open(Config.read(layout.configFile(), direct).repository());
+  }
+
+  private static Optional<?> newest(Repository repository) {
+    try {
+      return Behind.newest(repository, GRAPH);
+    } catch (IOException e) {
+      return Optional.empty(); // the next look will tell
+    }
+  }
+
+  private static InetSocketAddress socket(String address) {
+    URI uri = URI.create(address);
+    return new InetSocketAddress(uri.getHost(), uri.getPort());
+  }
+
+  Layout layout() {
+    return layout;
+  }
+
+  Installation installation() {
+    return setting.installation();
+  }
+
+  private Serving serving() {
+    return serving.orElseThrow(() -> new IllegalStateException("the pair is not started"));
+  }
+
+  Child primary() {
+    return serving().primary();
+  }
+
+  /** Past the door. */
+  String primaryAddress() {
+    return serving().primaryAddress();
+  }
+
+  String standbyAddress() {
+    return serving().standbyAddress();
+  }
+
+  Driver standbyDriver() {
+    return serving().standbyDriver();
+  }
+
+  Proxy door() {
+    return serving().door();
+  }
+
+  Fence fence() {
+    return serving().fence();
+  }
+
+  Load load() {
+    return serving().load();
+  }
+
+  Behind behind() {
+    return serving().behind();
+  }
+
+  /** Past the door to the object store. */
+  Repository chain() {
+    return serving().repository();
+  }
+
+  Stages stages() {
+    return stages;
+  }
+
+  /** The one that is killed. */
+  Child broker() {
+    return brokers.get(setting.broker());
+  }
+
+  SmallDisk disk() {
+    return disk.orElseThrow(() -> new IllegalStateException("there is no small disk"));
+  }
+
+  ObjectStore objectStore() {
+    return objectStore.orElseThrow(() -> new IllegalStateException("there is no object store"));
+  }
+
+  /** What is to be closed with this, last first. */
+  private <T extends AutoCloseable> T keep(T resource) {
+    synchronized (open) {
+      if (!closed) {
+        open.push(resource);
+        return resource;
+      }
+    }
+    quietly(resource);
+    throw new IllegalStateException("the drill is over");
+  }
+
+  @Override
+  public void close() {
+    List<AutoCloseable> all;
+    synchronized (open) {
+      closed = true;
+      all = List.copyOf(open);
+      open.clear();
+    }
+    stages.close(); // first, so that nothing is started again
+    all.stream().filter(resource -> resource instanceof Child).forEach(Pair::quietly);
+    all.stream().filter(resource -> !(resource instanceof Child)).forEach(Pair::quietly);
+  }
+
+  private static void quietly(AutoCloseable resource) {
+    try {
+      resource.close();
+    } catch (Exception e) {
+      LOG.warn("could not close {}: {}", resource, e.toString());
+    }
+  }
+}

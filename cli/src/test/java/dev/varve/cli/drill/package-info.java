@@ -1,0 +1,4 @@
+@NullMarked
+package dev.varve.cli.drill;
+
+import org.jspecify.annotations.NullMarked;
