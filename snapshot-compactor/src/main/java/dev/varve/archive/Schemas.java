@@ -82,6 +82,25 @@ final class Schemas {
     return record.getField(field).schema();
   }
 
+  /** What the changes file of a branch is made of. */
+  static Schema branchEntry() {
+    SchemaCatalog catalog = SchemaCatalog.load();
+    return SchemaBuilder.record("BranchEntry")
+        .namespace(NAMESPACE)
+        .doc("What one transaction did to an element, or to a range of them.")
+        .fields()
+        .name("key")
+        .doc("the element's id with its letter; of a sweep s and the site")
+        .type()
+        .stringType()
+        .noDefault()
+        .name("change")
+        .type(
+            Schema.createUnion(catalog.newest(RecordKind.CHANGE), catalog.newest(RecordKind.SWEEP)))
+        .noDefault()
+        .endRecord();
+  }
+
   static Schema transaction() {
     return SchemaCatalog.load().newest(RecordKind.TRANSACTION);
   }
