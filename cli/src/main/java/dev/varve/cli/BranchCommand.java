@@ -1,6 +1,7 @@
 package dev.varve.cli;
 
 import dev.varve.archive.Branch;
+import dev.varve.archive.BranchExport;
 import dev.varve.archive.Branches;
 import dev.varve.archive.Repositories;
 import dev.varve.archive.Repository;
@@ -43,12 +44,14 @@ final class BranchCommand implements Runnable {
   static CommandLine of(Session session) {
     return new CommandLine(new BranchCommand())
         .addSubcommand("save", new Save(session))
+        .addSubcommand("export", new Export(session))
         .addSubcommand("drop", new Drop(session));
   }
 
   @Override
   public void run() {
-    throw new CommandLine.ParameterException(spec.commandLine(), "which command: save or drop?");
+    throw new CommandLine.ParameterException(
+        spec.commandLine(), "which command: save, export or drop?");
   }
 
   /** Sets aside what only the old primary knows. */
@@ -158,6 +161,53 @@ final class BranchCommand implements Runnable {
       object.put("made", result.made().map(Branch::name).orElse(null));
       object.put("branches", BranchesInfo.objects(result.branches()));
       console.object(object);
+    }
+  }
+
+  /** Writes a branch into open files. */
+  @Command(
+      name = "export",
+      description = {
+        "Write a branch into a directory of open files: Avro containers, the same as lines of JSON,",
+        "and the manifest. They can be read without Varve."
+      })
+  static final class Export implements Callable<Integer> {
+    private final Session session;
+
+    @Mixin private final ChainOptions options = new ChainOptions();
+
+    @Parameters(paramLabel = "NAME", description = "as 'varve info' lists it")
+    private String name = "";
+
+    @Option(
+        names = "--target",
+        paramLabel = "dir:PATH",
+        required = true,
+        description = "an empty directory, or one that is not there yet")
+    private String target = "";
+
+    Export(Session session) {
+      this.session = session;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+      if (!(TargetUri.parse(target) instanceof TargetUri.Directory directory)) {
+        throw new VarveException(
+            ExitCode.USAGE, target + " is no directory", "say --target dir:<path>");
+      }
+      ChainOptions.Chosen chosen = options.open(session);
+      Branch branch = Branches.load(chosen.repository(), chosen.graph()).named(name);
+      BranchExport.write(chosen.repository(), branch, directory.path());
+      session
+          .console()
+          .line(
+              "Wrote %,d transactions with %,d changes to %s",
+              branch.counts().transactions(), branch.counts().changes(), directory.path());
+      Map<String, Object> object = BranchesInfo.object(branch);
+      object.put("target", target);
+      session.console().object(object);
+      return ExitCode.DONE.number();
     }
   }
 

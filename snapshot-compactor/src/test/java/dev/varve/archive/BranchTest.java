@@ -3,6 +3,7 @@ package dev.varve.archive;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.varve.change.Change;
 import dev.varve.change.ChangeHeader;
 import dev.varve.change.Dot;
@@ -188,6 +189,23 @@ class BranchTest {
     }
     assertThat(Branches.load(other, GRAPH).all()).containsExactly(branch);
     assertThat(Branches.load(other, GRAPH).check(other, true)).isEmpty();
+  }
+
+  @Test
+  void anExportIsReadableWithoutVarve() throws IOException {
+    Branch branch = save(Optional.empty(), first()).orElseThrow();
+    Path target = directory.resolve("export");
+    BranchExport.write(repository, branch, target);
+    assertThat(Files.readAllBytes(target.resolve("changes.avro")))
+        .isEqualTo(Transfer.bytesOf(repository, branch.changes().key()));
+    List<String> lines = Files.readAllLines(target.resolve("changes.jsonl"));
+    assertThat(lines).hasSize(4);
+    assertThat(new ObjectMapper().readTree(lines.get(0)).get("key").asText()).isEqualTo("v42");
+    assertThat(Files.readAllLines(target.resolve("transactions.jsonl"))).hasSize(2);
+    assertThat(target.resolve("varve-branch.json")).exists();
+    assertThatThrownBy(() -> BranchExport.write(repository, branch, target))
+        .isInstanceOf(VarveException.class)
+        .hasMessageContaining("is not empty");
   }
 
   private Optional<Branch> save(Optional<Branch> before, byte[]... batches) throws IOException {
