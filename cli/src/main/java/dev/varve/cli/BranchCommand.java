@@ -45,13 +45,14 @@ final class BranchCommand implements Runnable {
     return new CommandLine(new BranchCommand())
         .addSubcommand("save", new Save(session))
         .addSubcommand("export", new Export(session))
+        .addSubcommand("merge", new BranchMergeCommand(session))
         .addSubcommand("drop", new Drop(session));
   }
 
   @Override
   public void run() {
     throw new CommandLine.ParameterException(
-        spec.commandLine(), "which command: save, export or drop?");
+        spec.commandLine(), "which command: save, export, merge or drop?");
   }
 
   /** Sets aside what only the old primary knows. */
@@ -112,7 +113,7 @@ final class BranchCommand implements Runnable {
                     config.data().resolve("branch"),
                     Main.VERSION,
                     Clock.systemUTC())
-                .run(store(config), captured, promotion);
+                .run(store(config), captured, promotion, () -> rejoined(config));
         say(session.console(), result);
       } catch (LogGapException e) {
         throw otherStore(e, captured);
@@ -120,15 +121,31 @@ final class BranchCommand implements Runnable {
       return ExitCode.DONE.number();
     }
 
-    private CaptureSource store(Config config) throws IOException {
-      if (source.isEmpty()) {
-        return Sources.of(config.source());
+    private CaptureSource store(Config config) {
+      return source.isEmpty()
+          ? Sources.of(config.source())
+          : Sources.of(TargetUri.parse(source.get()), password(config));
+    }
+
+    private boolean rejoined(Config config) {
+      return source.isEmpty()
+          ? OldPrimary.isStandby(config.source())
+          : OldPrimary.isStandby(TargetUri.parse(source.get()), password(config));
+    }
+
+    private Optional<String> password(Config config) {
+      if (passwordFile.isEmpty()) {
+        return config.source().password();
       }
-      Optional<String> password = config.source().password();
-      if (passwordFile.isPresent()) {
-        password = Optional.of(Files.readString(passwordFile.get()).strip());
+      try {
+        return Optional.of(Files.readString(passwordFile.get()).strip());
+      } catch (IOException e) {
+        throw new VarveException(
+            ExitCode.USAGE,
+            "cannot read the password in " + passwordFile.get(),
+            "name a file that holds the password of the old primary's user",
+            e);
       }
-      return Sources.of(TargetUri.parse(source.get()), password);
     }
 
     private static VarveException otherStore(LogGapException e, CaptureState captured) {

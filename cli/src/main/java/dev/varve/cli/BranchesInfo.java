@@ -18,7 +18,12 @@ final class BranchesInfo {
       console.line("");
       console.line("Branches: what nobody captured of a primary that was replaced");
     }
-    branches.all().forEach(branch -> say(console, branch));
+    for (Branch branch : branches.all()) {
+      say(console, branch);
+      if (branches.merged().contains(branch.name())) {
+        console.line("    merged into the new primary");
+      }
+    }
     branches.damage().forEach(damage -> console.line("DAMAGE %s", damage.text()));
   }
 
@@ -33,6 +38,14 @@ final class BranchesInfo {
     console.line(
         "    of %s, vv:%s to vv:%s; replaced by %s",
         branch.store(), branch.from(), branch.to(), branch.successor().address());
+  }
+
+  static List<Map<String, Object>> objects(Branches branches) {
+    List<Map<String, Object>> objects = objects(branches.all());
+    objects.forEach(
+        object ->
+            object.put("merged", branches.merged().contains(String.valueOf(object.get("name")))));
+    return objects;
   }
 
   static List<Map<String, Object>> objects(List<Branch> branches) {

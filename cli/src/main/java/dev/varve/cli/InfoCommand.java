@@ -92,7 +92,7 @@ final class InfoCommand implements Callable<Integer> {
     Optional<HeldBackInfo> heldBack = heldBack();
     heldBack.ifPresent(held -> console.line("%s", held.text()));
     object.put("heldBack", heldBack.map(HeldBackInfo::object).orElse(null));
-    object.put("branches", BranchesInfo.objects(branches.all()));
+    object.put("branches", BranchesInfo.objects(branches));
     object.put("copies", copies.stream().map(CopiesInfo::object).toList());
     console.object(object);
     boolean whole = chain.damage().isEmpty() && branches.damage().isEmpty();

@@ -108,6 +108,7 @@ final class PromoteCommand implements Callable<Integer> {
                 config.data().resolve("branch"),
                 Main.VERSION,
                 Clock.systemUTC()),
+            () -> OldPrimary.isStandby(config.source()),
             Clock.systemUTC());
     Promoter.Report report = promoter.run();
     say(console, report);

@@ -108,7 +108,7 @@ final class ReplayCommand implements Callable<Integer> {
     Supplier<Standby> opening = () -> Standbys.open(uri, target.password(session));
     try (Repository repository = Repositories.open(config.repository())) {
       if (overwrite) {
-        requireNothingLost(config, uri, repository, opening);
+        requireNothingLost(config, uri, repository);
       }
       ReplayConfig replay =
           ReplayConfig.of(
@@ -145,13 +145,10 @@ final class ReplayCommand implements Callable<Integer> {
   /**
    * A standby may be emptied, and what was never a primary; a former one only if nothing is lost.
    */
-  private void requireNothingLost(
-      Config config, TargetUri uri, Repository repository, Supplier<Standby> opening)
+  private void requireNothingLost(Config config, TargetUri uri, Repository repository)
       throws IOException {
-    try (Standby standby = opening.get()) {
-      if (!(standby.inspect() instanceof Standby.Condition.NoStandby)) {
-        return;
-      }
+    if (OldPrimary.isStandby(uri, target.password(session))) {
+      return;
     }
     FormerPrimary store =
         new FormerPrimary(uri.toString(), Sources.of(uri, target.password(session)));

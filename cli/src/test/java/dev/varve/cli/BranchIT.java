@@ -9,6 +9,7 @@ import dev.varve.change.Site;
 import dev.varve.cli.demo.BoltScan;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -18,7 +19,8 @@ import org.neo4j.driver.Session;
 
 /**
  * The primary is lost with transactions that nobody captured. It comes back: they are set aside,
- * shown and exported, and only then it may be emptied and rejoin as a standby.
+ * shown, exported and merged into the new primary, and only then the old one may be emptied and
+ * rejoin as a standby.
  */
 final class BranchIT {
 
@@ -73,6 +75,9 @@ final class BranchIT {
               Map.of())) {
         next.start("capture");
         awaitChain(pipeline, write(standbyDriver, "CREATE (:Written {i: 11})"));
+        conflictsAreNamed(pipeline, standby.address(), standbyDriver, name);
+        isMergedOnce(pipeline, standby.address(), standbyDriver, name);
+        awaitChain(pipeline, lastTransaction(standbyDriver));
         rejoins(pipeline, primary.address(), driver, standbyDriver);
       }
     }
@@ -129,6 +134,67 @@ final class BranchIT {
     Installed.Result exported = pipeline.run("branch", "export", name, "--target", "dir:" + target);
     assertThat(exported.exitCode()).as(exported.toString()).isZero();
     assertThat(Files.readString(target.resolve("changes.jsonl"))).contains("\"late\"");
+  }
+
+  /** What both have changed is written only if somebody says whose state wins. */
+  private static void conflictsAreNamed(
+      Pipeline pipeline, String primary, Driver driver, String name) throws Exception {
+    write(driver, "MATCH (n:Written {i: 5}) SET n.other = 1");
+    Installed.Result refused =
+        pipeline.run("branch", "merge", name, "--target", primary, "--output=json");
+    assertThat(refused.exitCode()).as(refused.toString()).isEqualTo(3);
+    assertThat(refused.json().get("conflicts")).as(refused.toString()).hasSize(1);
+    assertThat(refused.json().get("conflicts").get(0).get("what").asText())
+        .isEqualTo("was changed by the new primary");
+    Installed.Result tried =
+        pipeline.run(
+            "branch",
+            "merge",
+            name,
+            "--target",
+            primary,
+            "--dry-run",
+            "--take",
+            "primary",
+            "--output=json");
+    assertThat(tried.exitCode()).as(tried.toString()).isZero();
+    assertThat(tried.json().get("written").asLong()).isEqualTo(4);
+    assertThat(tried.json().get("leftOut").asLong()).isEqualTo(1);
+    assertThat(numbers(driver, "MATCH (n:Written) RETURN n.i AS i"))
+        .containsExactly(0L, 1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L, 11L);
+    write(driver, "MATCH (n:Written {i: 5}) REMOVE n.other");
+  }
+
+  private static void isMergedOnce(Pipeline pipeline, String primary, Driver driver, String name)
+      throws Exception {
+    for (String state : new String[] {"merged", "already merged"}) {
+      Installed.Result merged =
+          pipeline.run("branch", "merge", name, "--target", primary, "--output=json");
+      assertThat(merged.exitCode()).as(merged.toString()).isZero();
+      assertThat(merged.json().get("state").asText()).isEqualTo(state);
+      assertThat(merged.json().get("written").asLong()).isEqualTo(state.equals("merged") ? 5 : 0);
+      assertThat(numbers(driver, "MATCH (n:Written) RETURN n.i AS i"))
+          .containsExactly(1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L, 10L, 11L);
+    }
+    assertThat(numbers(driver, "MATCH (n:Written {late: true}) RETURN n.i AS i"))
+        .containsExactly(5L);
+    assertThat(numbers(driver, "MATCH (n:Written)-[:AFTER]->({i: 9}) RETURN n.i AS i"))
+        .containsExactly(10L);
+    assertThat(numbers(driver, "MATCH (n) WHERE NOT n:Written RETURN id(n) AS i")).isEmpty();
+    JsonNode branch = pipeline.run("info", "--output=json").json().get("branches").get(0);
+    assertThat(branch.get("merged").asBoolean()).isTrue();
+  }
+
+  private static List<Long> numbers(Driver driver, String statement) {
+    try (Session session = driver.session()) {
+      return session.run(statement + " ORDER BY i").list(row -> row.get(0).asLong());
+    }
+  }
+
+  private static long lastTransaction(Driver driver) {
+    try (Session session = driver.session()) {
+      return ScriptedGraph.lastTransaction(session);
+    }
   }
 
   private static void rejoins(Pipeline pipeline, String old, Driver driver, Driver standby)

@@ -1,16 +1,20 @@
 package dev.varve.archive;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.varve.archive.Repository.Creation;
 import dev.varve.change.Site;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * All branches of a graph, and what is wrong with those that cannot be read.
@@ -19,8 +23,11 @@ import java.util.OptionalLong;
  * it.
  *
  * @param all by site and first transaction
+ * @param merged the names of those that were merged
  */
-public record Branches(List<Branch> all, List<Damage> damage) {
+public record Branches(List<Branch> all, Set<String> merged, List<Damage> damage) {
+
+  private static final SealedJson.Format MERGED = new SealedJson.Format("varve-merged", 1, 0);
 
   public Branches {
     all =
@@ -29,6 +36,7 @@ public record Branches(List<Branch> all, List<Damage> damage) {
                 Comparator.comparing(Branch::site)
                     .thenComparingLong(branch -> branch.span().first()))
             .toList();
+    merged = Set.copyOf(merged);
     damage = List.copyOf(damage);
   }
 
@@ -40,7 +48,8 @@ public record Branches(List<Branch> all, List<Damage> damage) {
   public static Branches load(Repository repository, String graph) throws IOException {
     List<Branch> all = new ArrayList<>();
     List<Damage> damage = new ArrayList<>();
-    for (String key : repository.list(Keys.branches(graph))) {
+    List<String> keys = repository.list(Keys.branches(graph));
+    for (String key : keys) {
       Optional<String> name = Keys.branchName(key);
       if (name.isEmpty()) {
         continue;
@@ -60,7 +69,12 @@ public record Branches(List<Branch> all, List<Damage> damage) {
         damage.add(new Damage.TooNew(key, String.valueOf(e.getMessage())));
       }
     }
-    return new Branches(all, damage);
+    Set<String> merged =
+        all.stream()
+            .map(Branch::name)
+            .filter(name -> keys.contains(Keys.branchMerged(graph, name)))
+            .collect(Collectors.toSet());
+    return new Branches(all, merged, damage);
   }
 
   private static Branch read(Repository repository, String key) throws IOException {
@@ -130,6 +144,24 @@ public record Branches(List<Branch> all, List<Damage> damage) {
           "look at both; varve branch drop removes the one in the repository");
     }
     return there;
+  }
+
+  /** Whether a branch was merged, as the repository says now. */
+  public static boolean merged(Repository repository, Branch branch) throws IOException {
+    String key = Keys.branchMerged(branch.graph(), branch.name());
+    return repository.sizeBytes(key).isPresent();
+  }
+
+  /** Says for good that a branch was merged; the first to say it counts. */
+  public static void markMerged(Repository repository, Branch branch, String address, Instant at)
+      throws IOException {
+    String key = Keys.branchMerged(branch.graph(), branch.name());
+    ObjectNode json = SealedJson.begin(MERGED);
+    json.put("branch", branch.name());
+    json.put("address", address);
+    json.put("at", at.toString());
+    byte[] bytes = SealedJson.seal(SealedJson.open(json));
+    Transfer.insist("write " + key, () -> repository.create(key, bytes));
   }
 
   /**

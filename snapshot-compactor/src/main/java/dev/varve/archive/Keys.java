@@ -1,5 +1,6 @@
 package dev.varve.archive;
 
+import dev.varve.change.Site;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.regex.Matcher;
@@ -139,6 +140,26 @@ public final class Keys {
   public static String branchPart(String graph, String name, String part, String sha256) {
     return requireKey(
         branchParts(graph, name) + part + "-" + sha256.substring(0, DIGEST_DIGITS) + ".avro");
+  }
+
+  /** The key of the mark that says that a branch was merged. */
+  public static String branchMerged(String graph, String name) {
+    return requireKey(branchParts(graph, name) + "merged.json");
+  }
+
+  /** The key of what says what a promoted store calls the elements. */
+  static String identities(String graph, Site site, long seq) {
+    return requireKey(identitiesOf(graph, site, seq) + ".json");
+  }
+
+  /** The key of the ids themselves. */
+  static String identitiesPart(String graph, Site site, long seq, String sha256) {
+    return requireKey(
+        identitiesOf(graph, site, seq) + "/ids-" + sha256.substring(0, DIGEST_DIGITS) + ".avro");
+  }
+
+  private static String identitiesOf(String graph, Site site, long seq) {
+    return graph + "/identities/" + site.name() + "-" + site.incarnation() + "-" + seq;
   }
 
   private static String digits(long number) {

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,6 +37,7 @@ public final class Promoter {
   private final Seat seat;
   private final CaptureSource old;
   private final SetAside setAside;
+  private final BooleanSupplier rejoined;
   private final Clock clock;
   private final List<String> problems = new ArrayList<>();
 
@@ -78,11 +80,22 @@ public final class Promoter {
     }
   }
 
-  public Promoter(Setting setting, Seat seat, CaptureSource old, SetAside setAside, Clock clock) {
+  /**
+   * @param old the primary that is replaced
+   * @param rejoined whether that is a standby by now
+   */
+  public Promoter(
+      Setting setting,
+      Seat seat,
+      CaptureSource old,
+      SetAside setAside,
+      BooleanSupplier rejoined,
+      Clock clock) {
     this.setting = setting;
     this.seat = seat;
     this.old = old;
     this.setAside = setAside;
+    this.rejoined = rejoined;
     this.clock = clock;
   }
 
@@ -120,7 +133,7 @@ public final class Promoter {
     Optional<SetAside.Result> left =
         promotion.from().flatMap(captured -> left(captured, promotion));
     if (cut.isPresent()) {
-      seat.tidy();
+      seat.tidy(promotion.from());
     }
     return new Report(
         promotion, promotion.from(), applied, left, shutOff, seconds, List.copyOf(problems));
@@ -211,7 +224,7 @@ public final class Promoter {
   /** A primary that is still there may hold what nobody saw. */
   private Optional<SetAside.Result> left(CaptureState captured, Promotion promotion) {
     try {
-      return Optional.of(setAside.run(old, captured, promotion));
+      return Optional.of(setAside.run(old, captured, promotion, rejoined));
     } catch (StoreUnavailableException e) {
       LOG.info("the old primary does not tell what only it knows: {}", e.getMessage());
     } catch (LogGapException e) {

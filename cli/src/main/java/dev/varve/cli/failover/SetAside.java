@@ -19,7 +19,9 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.UUID;
+import java.util.function.BooleanSupplier;
 
 /**
  * Takes out of an old primary what only it knows, and lays it beside the chain as a branch. Done
@@ -63,12 +65,16 @@ public final class SetAside {
    *
    * @param captured where that was
    * @param promotion what left it behind
+   * @param rejoined whether it is a standby by now: what is in its log then was made by becoming
+   *     one, and it was let become one because all that only it knew had been set aside; asked when
+   *     the store has answered
    * @throws dev.varve.cdc.StoreUnavailableException if the store cannot be reached
    * @throws dev.varve.cdc.LogGapException if it is another store, or its log no longer reaches back
    *     so far
    * @throws VarveException if the branch cannot be written; there is then none
    */
-  public Result run(CaptureSource old, CaptureState captured, Promotion promotion) {
+  public Result run(
+      CaptureSource old, CaptureState captured, Promotion promotion, BooleanSupplier rejoined) {
     try (WorkDirectory directory = WorkDirectory.claim(work, "branch-")) {
       Branches before = Branches.load(repository, graph);
       Optional<Branch> newest = before.newestOf(captured.site(), captured.store());
@@ -81,6 +87,12 @@ public final class SetAside {
               new Branch.Successor(promotion.store(), promotion.address(), promotion.at()));
       try (BranchWriter writer = new BranchWriter(directory.path(), origin, newest)) {
         Remainder found = Remainder.read(old, captured, writer::add);
+        if (!found.isEmpty() && rejoined.getAsBoolean()) {
+          return new Result(
+              new Remainder(0, 0, OptionalLong.empty(), OptionalLong.empty()),
+              before.of(captured.site(), captured.store()),
+              Optional.empty());
+        }
         Optional<Branch> made =
             writer.publish(
                 repository,
