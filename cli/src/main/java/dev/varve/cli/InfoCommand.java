@@ -1,5 +1,6 @@
 package dev.varve.cli;
 
+import dev.varve.archive.Branches;
 import dev.varve.archive.Chain;
 import dev.varve.archive.Damage;
 import dev.varve.archive.Keys;
@@ -60,6 +61,7 @@ final class InfoCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     ChainOptions.Chosen chosen = options.open(session);
     Chain chain = Chain.load(chosen.repository(), chosen.graph());
+    Branches branches = Branches.load(chosen.repository(), chosen.graph());
     List<CopiesInfo> copies = offline ? List.of() : options.copies(session, chosen);
     if (chain.links().isEmpty() && chain.damage().isEmpty()) {
       ChainOptions.requireNothingLost(chosen, copies);
@@ -84,14 +86,17 @@ final class InfoCommand implements Callable<Integer> {
             head());
     Console console = session.console();
     say(console, shown);
+    BranchesInfo.say(console, branches);
     CopiesInfo.say(console, copies);
     Map<String, Object> object = object(shown);
     Optional<HeldBackInfo> heldBack = heldBack();
     heldBack.ifPresent(held -> console.line("%s", held.text()));
     object.put("heldBack", heldBack.map(HeldBackInfo::object).orElse(null));
+    object.put("branches", BranchesInfo.objects(branches));
     object.put("copies", copies.stream().map(CopiesInfo::object).toList());
     console.object(object);
-    ExitCode own = chain.damage().isEmpty() ? ExitCode.DONE : ExitCode.DAMAGE_FOUND;
+    boolean whole = chain.damage().isEmpty() && branches.damage().isEmpty();
+    ExitCode own = whole ? ExitCode.DONE : ExitCode.DAMAGE_FOUND;
     ExitCode all = CopiesInfo.worst(own, copies);
     return (all == ExitCode.DONE ? heldBack.map(HeldBackInfo::exitCode).orElse(all) : all).number();
   }

@@ -75,6 +75,20 @@ final class KafkaCheck {
     }
   }
 
+  /** What clients of Kafka need; absent if it is embedded and does not run. */
+  static Optional<Map<String, String>> clients(Config config) {
+    return config
+        .kafka()
+        .bootstrap()
+        .or(() -> running(config))
+        .map(
+            bootstrap -> {
+              Map<String, String> clients = new TreeMap<>(config.kafka().client());
+              clients.put("bootstrap.servers", bootstrap);
+              return clients;
+            });
+  }
+
   private static void brokers(Config config, String bootstrap, List<Finding> findings) {
     Map<String, Object> settings = new HashMap<>(config.kafka().client());
     settings.put("bootstrap.servers", bootstrap);

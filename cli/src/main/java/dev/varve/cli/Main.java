@@ -60,6 +60,8 @@ final class Main implements Runnable {
             .addSubcommand("merge", new MergeCommand(session))
             .addSubcommand("expire", new ExpireCommand(session))
             .addSubcommand("info", new InfoCommand(session))
+            .addSubcommand("log", new LogCommand(session))
+            .addSubcommand("branch", BranchCommand.of(session))
             .addSubcommand("mark", new MarkCommand(session))
             .addSubcommand("unmark", new UnmarkCommand(session))
             .addSubcommand("restore", new RestoreCommand(session))

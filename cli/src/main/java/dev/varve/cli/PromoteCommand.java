@@ -1,9 +1,12 @@
 package dev.varve.cli;
 
+import dev.varve.archive.Branch;
 import dev.varve.archive.Repositories;
+import dev.varve.archive.Repository;
 import dev.varve.cdc.Remainder;
 import dev.varve.cli.config.Config;
 import dev.varve.cli.failover.Promoter;
+import dev.varve.cli.failover.SetAside;
 import dev.varve.cli.failover.StandbySeat;
 import dev.varve.cli.pipeline.Sources;
 import dev.varve.fault.ExitCode;
@@ -17,7 +20,6 @@ import java.time.Clock;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -78,14 +80,8 @@ final class PromoteCommand implements Callable<Integer> {
                 () -> new VarveException(ExitCode.USAGE, "no --target is given", Standbys.FORMS));
     Standbys.require(uri);
     Optional<String> password = target.password(session);
-    String bootstrap =
-        config
-            .kafka()
-            .bootstrap()
-            .or(() -> KafkaCheck.running(config))
-            .orElseThrow(PromoteCommand::noKafka);
-    Map<String, String> kafka = new TreeMap<>(config.kafka().client());
-    kafka.put("bootstrap.servers", bootstrap);
+    Map<String, String> kafka = KafkaCheck.clients(config).orElseThrow(PromoteCommand::noKafka);
+    Repository repository = Repositories.open(config.repository());
     Console console = session.console();
     StandbySeat seat =
         new StandbySeat(
@@ -97,7 +93,7 @@ final class PromoteCommand implements Callable<Integer> {
                 config.graph(),
                 Optional.of(kafka),
                 config.registry(),
-                Repositories.open(config.repository()),
+                repository,
                 config.data().resolve("promote")),
             console.progress());
     Promoter promoter =
@@ -106,15 +102,23 @@ final class PromoteCommand implements Callable<Integer> {
                 config.graph(), config.site(), way.planned, unfenced, kafka, config.promote()),
             seat,
             Sources.of(config.source()),
+            new SetAside(
+                repository,
+                config.graph(),
+                config.data().resolve("branch"),
+                Main.VERSION,
+                Clock.systemUTC()),
+            () -> OldPrimary.isStandby(config.source()),
             Clock.systemUTC());
     Promoter.Report report = promoter.run();
     say(console, report);
     boolean good =
-        report.problems().isEmpty() && report.left().map(Remainder::isEmpty).orElse(true);
+        report.problems().isEmpty()
+            && report.left().map(left -> left.found().isEmpty()).orElse(true);
     return (good ? ExitCode.DONE : ExitCode.DONE_WITH_PROBLEMS).number();
   }
 
-  private static VarveException noKafka() {
+  static VarveException noKafka() {
     return new VarveException(
         ExitCode.FAILED,
         "Kafka is embedded, and no 'varve up' runs here; nothing was done",
@@ -149,13 +153,17 @@ final class PromoteCommand implements Callable<Integer> {
     object.put("applied", report.applied().map(Object::toString).orElse(null));
     object.put("shutOffSeconds", report.shutOffSeconds());
     object.put("seconds", report.seconds());
-    object.put("leftTransactions", report.left().map(Remainder::transactions).orElse(null));
-    object.put("leftChanges", report.left().map(Remainder::changes).orElse(null));
+    object.put("leftTransactions", report.left().map(l -> l.found().transactions()).orElse(null));
+    object.put("leftChanges", report.left().map(l -> l.found().changes()).orElse(null));
+    object.put(
+        "branches",
+        report.left().map(l -> l.branches().stream().map(Branch::name).toList()).orElse(null));
     object.put("problems", report.problems());
     console.object(object);
   }
 
-  private static void sayLeft(Console console, Remainder left) {
+  private static void sayLeft(Console console, SetAside.Result result) {
+    Remainder left = result.found();
     if (left.isEmpty()) {
       console.line("  only the old one knows   nothing: all that it committed is here");
     } else {
@@ -165,7 +173,8 @@ final class PromoteCommand implements Callable<Integer> {
           left.first().orElseThrow(),
           left.last().orElseThrow(),
           left.changes());
-      console.line("HINT: keep the old store; they are nowhere else");
+      result.branches().forEach(branch -> console.line("  set aside as     %s", branch.name()));
+      console.line("HINT: 'varve log --branch NAME' shows them; nothing of them was applied");
     }
   }
 }

@@ -1,10 +1,15 @@
 package dev.varve.cli;
 
+import dev.varve.archive.Branches;
+import dev.varve.archive.Chain;
 import dev.varve.archive.Repositories;
 import dev.varve.archive.Repository;
+import dev.varve.cdc.Succession;
 import dev.varve.cli.config.Config;
+import dev.varve.cli.failover.FormerPrimary;
 import dev.varve.cli.pipeline.Part;
 import dev.varve.cli.pipeline.Replaying;
+import dev.varve.cli.pipeline.Sources;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import dev.varve.replay.Replay;
@@ -102,6 +107,9 @@ final class ReplayCommand implements Callable<Integer> {
     }
     Supplier<Standby> opening = () -> Standbys.open(uri, target.password(session));
     try (Repository repository = Repositories.open(config.repository())) {
+      if (overwrite) {
+        requireNothingLost(config, uri, repository);
+      }
       ReplayConfig replay =
           ReplayConfig.of(
                   config.graph(),
@@ -132,6 +140,26 @@ final class ReplayCommand implements Callable<Integer> {
             session.console().progress());
     running.set(replay);
     return new Replaying(replay);
+  }
+
+  /**
+   * A standby may be emptied, and what was never a primary; a former one only if nothing is lost.
+   */
+  private void requireNothingLost(Config config, TargetUri uri, Repository repository)
+      throws IOException {
+    if (OldPrimary.isStandby(uri, target.password(session))) {
+      return;
+    }
+    FormerPrimary store =
+        new FormerPrimary(uri.toString(), Sources.of(uri, target.password(session)));
+    Optional<Map<String, String>> kafka = chainOnly ? Optional.empty() : KafkaCheck.clients(config);
+    if (kafka.isPresent()) {
+      store.requireNothingLost(
+          Succession.read(kafka.get(), config.graph(), config.site()),
+          Branches.load(repository, config.graph()));
+    } else {
+      store.requireNeverPrimary(Chain.load(repository, config.graph()));
+    }
   }
 
   /** The brokers' address; absent if an embedded one never ran here. */

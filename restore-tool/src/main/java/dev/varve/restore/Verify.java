@@ -1,5 +1,7 @@
 package dev.varve.restore;
 
+import dev.varve.archive.Branch;
+import dev.varve.archive.Branches;
 import dev.varve.archive.Chain;
 import dev.varve.archive.Damage;
 import dev.varve.archive.DamagedException;
@@ -44,7 +46,7 @@ public final class Verify {
   public enum Level {
     /**
      * Manifests, how they are chained by hash, and whether each goes on where another ended; each
-     * object's presence and length.
+     * object's presence and length, those of branches included.
      */
     MANIFEST,
     /** Every byte: checksums, order, counts, and the hash of each version's state. */
@@ -85,7 +87,7 @@ public final class Verify {
   /**
    * What was found.
    *
-   * @param objects segments and transactions files looked at
+   * @param objects segments, transactions files and files of branches looked at
    * @param read how many of them were read
    * @param bytes of objects that were read
    * @param versions that were read
@@ -196,6 +198,7 @@ public final class Verify {
       checkDeltas(chain);
       checkGraphs(chain);
     }
+    checkBranches(graph);
     Set<String> damaged = damagedKeys();
     return new Report(
         graph,
@@ -235,6 +238,22 @@ public final class Verify {
     objects = all.size();
     try {
       damage.addAll(Presence.of(repository, chain.graph(), objects).wrong(all));
+    } catch (IOException e) {
+      throw Restore.unreadable(repository, e);
+    }
+  }
+
+  /** Branches are no part of the chain, but nowhere else is what they hold. */
+  private void checkBranches(String graph) {
+    try {
+      Branches branches = Branches.load(repository, graph);
+      boolean everyByte = level != Level.MANIFEST && sample.isEmpty();
+      damage.addAll(branches.check(repository, everyByte));
+      for (Branch branch : branches.all()) {
+        objects += branch.objects().size();
+        read += everyByte ? branch.objects().size() : 0;
+        bytes += everyByte ? branch.totalBytes() : 0;
+      }
     } catch (IOException e) {
       throw Restore.unreadable(repository, e);
     }

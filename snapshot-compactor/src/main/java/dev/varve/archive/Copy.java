@@ -53,6 +53,7 @@ public final class Copy implements AutoCloseable {
   private Optional<Long> removedFor = Optional.empty();
   private Optional<Manifest.Parent> unproven = Optional.empty();
   private boolean related;
+  private boolean branchesCopied;
   private final List<Damage> knownSourceDamage = new ArrayList<>();
   private final List<Damage> knownDestinationDamage = new ArrayList<>();
 
@@ -158,6 +159,7 @@ public final class Copy implements AutoCloseable {
     run.look();
     run.compare();
     run.copy();
+    run.copyBranches();
     run.removeExpired();
     run.remember();
     return run.report();
@@ -484,6 +486,20 @@ public final class Copy implements AutoCloseable {
         watcher.copied(object.bytes());
       }
       return damage;
+    }
+
+    /** Looks for new branches when the chain has gone on; not while nothing happens. */
+    void copyBranches() throws IOException {
+      if (branchesCopied && entries == 0) {
+        return;
+      }
+      BranchCopy.Outcome outcome = new BranchCopy(source, destination, graph, transfer).run();
+      objects.addAndGet(outcome.objects());
+      bytes.addAndGet(outcome.bytes());
+      outcome.damage().stream()
+          .filter(damage -> !sourceDamage.contains(damage))
+          .forEach(sourceDamage::add);
+      branchesCopied = true;
     }
 
     /**

@@ -1,5 +1,6 @@
 package dev.varve.archive;
 
+import dev.varve.change.Site;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.regex.Matcher;
@@ -7,7 +8,9 @@ import java.util.regex.Pattern;
 
 /**
  * Names of objects: {@code <graph>/manifests/<20 digits>.json} and {@code <graph>/segments/<20
- * digits>-<part>-<8 hex digits>.avro}, the digits being the manifest's number.
+ * digits>-<part>-<8 hex digits>.avro}, the digits being the manifest's number. A branch has {@code
+ * <graph>/branches/<name>.json} and {@code <graph>/branches/<name>/<part>-<16 hex digits>.avro},
+ * the digits being the beginning of the content's sha256.
  */
 public final class Keys {
 
@@ -17,6 +20,11 @@ public final class Keys {
   private static final Pattern KEY =
       Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*");
   private static final Pattern MANIFEST = Pattern.compile(".*/manifests/([0-9]{20})\\.json");
+
+  private static final Pattern BRANCH =
+      Pattern.compile(".*/branches/([A-Za-z0-9_-][A-Za-z0-9._-]*)\\.json");
+
+  private static final int DIGEST_DIGITS = 16;
 
   private static final Pattern PART =
       Pattern.compile(".*/segments/([0-9]{20})-([cm]?)(?:[ve][0-9]{3,9}|t)-[0-9a-f]{8}\\.avro");
@@ -100,6 +108,58 @@ public final class Keys {
     } catch (NumberFormatException e) {
       return Optional.empty();
     }
+  }
+
+  /** What all keys of branches of the graph begin with. */
+  public static String branches(String graph) {
+    return graph + "/branches/";
+  }
+
+  /** The key of a branch's manifest. */
+  public static String branch(String graph, String name) {
+    return requireKey(branches(graph) + name + ".json");
+  }
+
+  /** The name in the key of a branch's manifest; empty if the key is not one. */
+  public static Optional<String> branchName(String key) {
+    Matcher matcher = BRANCH.matcher(key);
+    return matcher.matches() ? Optional.of(matcher.group(1)) : Optional.empty();
+  }
+
+  /** What all keys of a branch's files begin with. */
+  public static String branchParts(String graph, String name) {
+    return branches(graph) + name + "/";
+  }
+
+  /**
+   * A key for a file of a branch.
+   *
+   * @param part {@code changes} or {@code transactions}
+   * @param sha256 of its bytes: the same content always has the same key
+   */
+  public static String branchPart(String graph, String name, String part, String sha256) {
+    return requireKey(
+        branchParts(graph, name) + part + "-" + sha256.substring(0, DIGEST_DIGITS) + ".avro");
+  }
+
+  /** The key of the mark that says that a branch was merged. */
+  public static String branchMerged(String graph, String name) {
+    return requireKey(branchParts(graph, name) + "merged.json");
+  }
+
+  /** The key of what says what a promoted store calls the elements. */
+  static String identities(String graph, Site site, long seq) {
+    return requireKey(identitiesOf(graph, site, seq) + ".json");
+  }
+
+  /** The key of the ids themselves. */
+  static String identitiesPart(String graph, Site site, long seq, String sha256) {
+    return requireKey(
+        identitiesOf(graph, site, seq) + "/ids-" + sha256.substring(0, DIGEST_DIGITS) + ".avro");
+  }
+
+  private static String identitiesOf(String graph, Site site, long seq) {
+    return graph + "/identities/" + site.name() + "-" + site.incarnation() + "-" + seq;
   }
 
   private static String digits(long number) {

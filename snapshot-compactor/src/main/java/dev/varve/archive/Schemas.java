@@ -18,6 +18,9 @@ final class Schemas {
   /** Of a segment: {@link SegmentFormat#ELEMENTS}. */
   static final FileSchema ELEMENTS = FileSchema.of(segmentBlock());
 
+  /** Of a branch's changes. */
+  static final FileSchema BRANCH = FileSchema.of(branchEntry());
+
   static final FileSchema TRANSACTIONS = FileSchema.of(CATALOG.newest(RecordKind.TRANSACTION));
 
   private Schemas() {}
@@ -89,5 +92,23 @@ final class Schemas {
 
   private static Schema typeOf(Schema record, String field) {
     return record.getField(field).schema();
+  }
+
+  /** What the changes file of a branch is made of. */
+  private static Schema branchEntry() {
+    return SchemaBuilder.record("BranchEntry")
+        .namespace(NAMESPACE)
+        .doc("What one transaction did to an element, or to a range of them.")
+        .fields()
+        .name("key")
+        .doc("the element's id with its letter; of a sweep s and the site")
+        .type()
+        .stringType()
+        .noDefault()
+        .name("change")
+        .type(
+            Schema.createUnion(CATALOG.newest(RecordKind.CHANGE), CATALOG.newest(RecordKind.SWEEP)))
+        .noDefault()
+        .endRecord();
   }
 }

@@ -2,9 +2,10 @@ package dev.varve.cli.failover;
 
 import dev.varve.cdc.CaptureSource;
 import dev.varve.cdc.CaptureState;
+import dev.varve.cdc.LogGapException;
 import dev.varve.cdc.Promotion;
-import dev.varve.cdc.Remainder;
 import dev.varve.cdc.StoreLog;
+import dev.varve.cdc.StoreUnavailableException;
 import dev.varve.cdc.Succession;
 import dev.varve.change.VersionVector;
 import dev.varve.cli.config.Config;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,6 +36,8 @@ public final class Promoter {
   private final Setting setting;
   private final Seat seat;
   private final CaptureSource old;
+  private final SetAside setAside;
+  private final BooleanSupplier rejoined;
   private final Clock clock;
   private final List<String> problems = new ArrayList<>();
 
@@ -58,7 +62,8 @@ public final class Promoter {
    *
    * @param captured where the capture of the old primary stood; absent if there was none
    * @param applied how far the new one has come
-   * @param left what only the old primary knows; absent if it could not be asked
+   * @param left what only the old primary knows, and where it was set aside; absent if it could not
+   *     be asked
    * @param shutOffSeconds from the beginning until the old one was shut off and fenced
    * @param seconds until clients were led over
    */
@@ -66,7 +71,7 @@ public final class Promoter {
       Promotion promotion,
       Optional<CaptureState> captured,
       Optional<VersionVector> applied,
-      Optional<Remainder> left,
+      Optional<SetAside.Result> left,
       double shutOffSeconds,
       double seconds,
       List<String> problems) {
@@ -75,10 +80,22 @@ public final class Promoter {
     }
   }
 
-  public Promoter(Setting setting, Seat seat, CaptureSource old, Clock clock) {
+  /**
+   * @param old the primary that is replaced
+   * @param rejoined whether that is a standby by now
+   */
+  public Promoter(
+      Setting setting,
+      Seat seat,
+      CaptureSource old,
+      SetAside setAside,
+      BooleanSupplier rejoined,
+      Clock clock) {
     this.setting = setting;
     this.seat = seat;
     this.old = old;
+    this.setAside = setAside;
+    this.rejoined = rejoined;
     this.clock = clock;
   }
 
@@ -113,9 +130,10 @@ public final class Promoter {
     Optional<VersionVector> applied = drain(cut, promotion);
     leadClients(promotion);
     double seconds = secondsSince(began);
-    Optional<Remainder> left = promotion.from().flatMap(this::left);
+    Optional<SetAside.Result> left =
+        promotion.from().flatMap(captured -> left(captured, promotion));
     if (cut.isPresent()) {
-      seat.tidy();
+      seat.tidy(promotion.from());
     }
     return new Report(
         promotion, promotion.from(), applied, left, shutOff, seconds, List.copyOf(problems));
@@ -204,13 +222,19 @@ public final class Promoter {
   }
 
   /** A primary that is still there may hold what nobody saw. */
-  private Optional<Remainder> left(CaptureState captured) {
+  private Optional<SetAside.Result> left(CaptureState captured, Promotion promotion) {
     try {
-      return Optional.of(Remainder.read(old, captured, batch -> {}));
-    } catch (RuntimeException e) {
+      return Optional.of(setAside.run(old, captured, promotion, rejoined));
+    } catch (StoreUnavailableException e) {
       LOG.info("the old primary does not tell what only it knows: {}", e.getMessage());
-      return Optional.empty();
+    } catch (LogGapException e) {
+      if (e.reason() != LogGapException.Reason.OTHER_STORE) {
+        problems.add("the old primary's log does not tell what only it knows: " + e.getMessage());
+      }
+    } catch (RuntimeException e) {
+      problems.add(e.getMessage() + " (varve branch save tries it again)");
     }
+    return Optional.empty();
   }
 
   private Map<String, String> facts(String what) {

@@ -1,5 +1,6 @@
 package dev.varve.cli.failover;
 
+import dev.varve.cdc.CaptureState;
 import dev.varve.change.VersionVector;
 import java.time.Duration;
 import java.util.Optional;
@@ -24,6 +25,11 @@ public interface Seat {
    */
   VersionVector applyUpTo(VersionVector wanted, Duration limit);
 
-  /** Takes away what Varve keeps in it; it may be written to meanwhile. */
-  void tidy();
+  /**
+   * Takes away what Varve keeps in it; it may be written to meanwhile. What the elements were
+   * called in the old primary is kept in the repository first.
+   *
+   * @param captured where the capture of that stood; absent if there was none
+   */
+  void tidy(Optional<CaptureState> captured);
 }

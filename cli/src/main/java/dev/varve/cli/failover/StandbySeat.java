@@ -1,6 +1,8 @@
 package dev.varve.cli.failover;
 
+import dev.varve.archive.Identities;
 import dev.varve.cdc.CaptureSource;
+import dev.varve.cdc.CaptureState;
 import dev.varve.cdc.StoreLog;
 import dev.varve.change.VersionVector;
 import dev.varve.fault.ExitCode;
@@ -11,6 +13,8 @@ import dev.varve.restore.Moment;
 import dev.varve.restore.Progress;
 import dev.varve.restore.convert.Engine;
 import dev.varve.restore.standby.Standby;
+import dev.varve.tail.WorkDirectory;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -106,9 +110,32 @@ public final class StandbySeat implements Seat {
   }
 
   @Override
-  public void tidy() {
+  public void tidy(Optional<CaptureState> captured) {
+    String identity = identity();
     try (Standby standby = opening.get()) {
+      captured.ifPresent(state -> keepIdentities(standby, state, identity));
       standby.strip(progress);
+    }
+  }
+
+  /** Without them nobody could tell any more which element a branch of the old primary means. */
+  private void keepIdentities(Standby standby, CaptureState captured, String identity) {
+    if (!standby.namesElements()) {
+      return;
+    }
+    try (WorkDirectory directory = WorkDirectory.claim(replay.workDirectory(), "identities-")) {
+      Identities.keep(
+          replay.repository(),
+          directory.path(),
+          new Identities.Of(replay.graph(), captured.site(), captured.seq(), identity),
+          standby::identities);
+    } catch (IOException e) {
+      throw new VarveException(
+          ExitCode.FAILED,
+          "%s is the primary, but what the old one called its elements could not be kept: %s"
+              .formatted(address, e.getMessage()),
+          "check the repository, and promote again: it goes on from here",
+          e);
     }
   }
 }

@@ -2,9 +2,11 @@ package dev.varve.restore.standby;
 
 import dev.varve.archive.Reached;
 import dev.varve.change.VersionVector;
+import dev.varve.graph.ElementId;
 import dev.varve.restore.GraphTarget;
 import dev.varve.restore.Progress;
 import dev.varve.restore.ReadBack;
+import java.util.function.BiConsumer;
 
 /**
  * The seam to a store that follows a graph. The store itself keeps how far it has come, and alters
@@ -44,6 +46,16 @@ public interface Standby extends AutoCloseable {
 
   /** Reads the whole of the store again, under the original ids and without what Varve added. */
   ReadBack readBack(Progress progress);
+
+  /** Whether the store gives ids of its own, which {@link #identities} tells. */
+  default boolean namesElements() {
+    return false;
+  }
+
+  /** Hands out the original id of each element, and what it is called in the store. */
+  default void identities(BiConsumer<ElementId, String> receiver) {
+    throw new UnsupportedOperationException("the store keeps the original ids");
+  }
 
   /**
    * Removes all that Varve has added to the graph, the cut last, a batch at a time: the store may

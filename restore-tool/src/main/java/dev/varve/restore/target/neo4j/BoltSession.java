@@ -45,9 +45,18 @@ final class BoltSession implements AutoCloseable {
   private final BoltSettings settings;
   private final Driver driver;
   private final SessionConfig session;
+  private final TransactionConfig usual;
 
   BoltSession(BoltSettings settings) {
+    this(settings, TransactionConfig.empty());
+  }
+
+  /**
+   * @param usual what every transaction says in the store's log that is given no other
+   */
+  BoltSession(BoltSettings settings, TransactionConfig usual) {
     this.settings = settings;
+    this.usual = usual;
     Config config =
         Config.builder()
             .withConnectionTimeout(CONNECT_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
@@ -91,7 +100,7 @@ final class BoltSession implements AutoCloseable {
    * harm when it is done twice. What it returns is read whole.
    */
   List<Record> repeatable(String statement, Map<String, Object> parameters) {
-    return repeatable(TransactionConfig.empty(), statement, parameters);
+    return repeatable(usual, statement, parameters);
   }
 
   /** As above, with metadata for the store's log. */
@@ -121,7 +130,7 @@ final class BoltSession implements AutoCloseable {
    * @param work writes; runs in a transaction of its own
    */
   <T> T commitOnce(Function<Transaction, Optional<T>> done, Function<Transaction, T> work) {
-    return commitOnce(TransactionConfig.empty(), done, work);
+    return commitOnce(usual, done, work);
   }
 
   /** As above, with metadata for the store's log. */

@@ -3,6 +3,7 @@ package dev.varve.restore.target.neo4j;
 import dev.varve.archive.Reached;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
+import dev.varve.graph.ElementId;
 import dev.varve.graph.ElementKind;
 import dev.varve.graph.StoreSchema;
 import dev.varve.restore.GraphTarget;
@@ -16,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.BiConsumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.neo4j.driver.Record;
@@ -189,6 +191,33 @@ public final class BoltStandby implements Standby {
   @Override
   public ReadBack readBack(Progress progress) {
     return new BoltReadBack(session, Optional.empty(), true, progress).read();
+  }
+
+  @Override
+  public boolean namesElements() {
+    return true;
+  }
+
+  @Override
+  public void identities(BiConsumer<ElementId, String> receiver) {
+    session.stream(
+        "MATCH (n:`" + StandbyMarks.NODE + "`) RETURN n.`" + StandbyMarks.ID + "`, id(n)",
+        Map.of(),
+        row ->
+            receiver.accept(
+                ElementId.vertex(Long.toString(row.get(0).asLong())),
+                Long.toString(row.get(1).asLong())));
+    session.stream(
+        "MATCH ()-[r]->() WHERE r.`"
+            + StandbyMarks.ID
+            + "` IS NOT NULL RETURN r.`"
+            + StandbyMarks.ID
+            + "`, id(r)",
+        Map.of(),
+        row ->
+            receiver.accept(
+                ElementId.edge(Long.toString(row.get(0).asLong())),
+                Long.toString(row.get(1).asLong())));
   }
 
   /** The label and the ids go in batches, then what found them, then the cut. */

@@ -25,6 +25,8 @@ public final class BoltTarget implements GraphTarget {
   /** How many batches may wait for a writer: enough that none is idle. */
   private static final int BATCHES_WAITING = 32;
 
+  private static final int ELEMENTS_A_WIPE = 20_000;
+
   private final BoltSettings settings;
   private final BoltSession session;
   private final Bookkeeping bookkeeping;
@@ -44,7 +46,8 @@ public final class BoltTarget implements GraphTarget {
   BoltTarget(BoltSettings settings, Optional<Reached> standby) {
     this.settings = settings;
     this.standby = standby;
-    session = new BoltSession(settings);
+    // what makes a store a standby is nobody's change: no capture of it may ever take it for one
+    session = new BoltSession(settings, StandbyCut.restored(standby.isPresent()));
     bookkeeping = new Bookkeeping(session);
     schema = new BoltSchema(session);
     ids = new IdMap(settings.workDirectory());
@@ -102,10 +105,27 @@ public final class BoltTarget implements GraphTarget {
   private void wipe(Progress progress) {
     progress.phase("wipe", 0);
     schema.drop();
+    if (standby.isPresent()) {
+      wipeMarked("MATCH ()-[r]->() WITH r LIMIT $limit DELETE r RETURN count(r)", progress);
+      wipeMarked("MATCH (n) WITH n LIMIT $limit DETACH DELETE n RETURN count(n)", progress);
+      return;
+    }
     session.repeatable(
         "MATCH ()-[r]->() CALL { WITH r DELETE r } IN TRANSACTIONS OF 5000 ROWS", Map.of());
     session.repeatable(
         "MATCH (n) CALL { WITH n DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS", Map.of());
+  }
+
+  /** The transactions that a statement makes by itself would not say what they belong to. */
+  private void wipeMarked(String statement, Progress progress) {
+    Map<String, Object> limit = Map.of("limit", ELEMENTS_A_WIPE);
+    while (true) {
+      long wiped = session.repeatable(statement, limit).get(0).get(0).asLong();
+      if (wiped == 0) {
+        return;
+      }
+      progress.advance(wiped);
+    }
   }
 
   @Override
