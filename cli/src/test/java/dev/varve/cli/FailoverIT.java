@@ -8,6 +8,10 @@ import dev.varve.archive.Chain;
 import dev.varve.archive.Manifest;
 import dev.varve.change.Site;
 import dev.varve.cli.demo.BoltScan;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -34,6 +38,7 @@ final class FailoverIT {
 
   @Test
   void standbyIsPromotedAndTheOldPrimaryIsShutOut() throws Exception {
+    String listen = "127.0.0.1:" + freePort();
     try (Installed.Server primary = Installed.Server.neo4j(directory.resolve("source"));
         Installed.Server standby = Installed.Server.neo4j(directory.resolve("standby"));
         Installed.Server kafka = Installed.Server.kafka(directory.resolve("kafka"));
@@ -44,7 +49,7 @@ final class FailoverIT {
                 directory.resolve("p"),
                 primary.address(),
                 Optional.of(kafka.address()),
-                environment(standby.address()))) {
+                environment(standby.address(), listen))) {
       for (String stage : new String[] {"capture", "fold", "compact"}) {
         pipeline.start(stage);
       }
@@ -63,6 +68,7 @@ final class FailoverIT {
         await("the standby is promoted", () -> Files.exists(announced));
         System.out.printf("promoted after %.1f s%n", (System.nanoTime() - killedAt) / 1e9);
         assertThat(json(announced).get("primary").asText()).isEqualTo(standby.address());
+        assertThat(primaryByHttp(listen)).isEqualTo(standby.address());
         writer.stop();
         await("promote has ended", () -> json(pipeline, "promoted.json").isPresent());
       }
@@ -77,8 +83,21 @@ final class FailoverIT {
     }
   }
 
-  private static Map<String, String> environment(String standby) {
+  private static int freePort() throws Exception {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    }
+  }
+
+  private static String primaryByHttp(String address) throws Exception {
+    try (InputStream in = URI.create("http://" + address + "/primary").toURL().openStream()) {
+      return new ObjectMapper().readTree(in).get("primary").asText();
+    }
+  }
+
+  private static Map<String, String> environment(String standby, String listen) {
     Map<String, String> environment = new HashMap<>();
+    environment.put("VARVE_OBSERVE_LISTEN", listen);
     environment.put("VARVE_OBSERVE_NAME", "here");
     environment.put("VARVE_OBSERVE_EVERY", "500ms");
     environment.put("VARVE_OBSERVE_TIMEOUT", "2s");

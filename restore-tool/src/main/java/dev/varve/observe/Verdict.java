@@ -3,6 +3,7 @@ package dev.varve.observe;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SortedSet;
 import java.util.TreeMap;
@@ -28,7 +29,12 @@ public record Verdict(State state, List<String> up, Map<String, String> down, Li
     UP,
     DOWN,
     /** Neither has a majority. */
-    UNDECIDED
+    UNDECIDED;
+
+    /** As it is said and written. */
+    public String word() {
+      return name().toLowerCase(Locale.ROOT);
+    }
   }
 
   /**

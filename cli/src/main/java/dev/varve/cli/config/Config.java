@@ -15,6 +15,7 @@ import dev.varve.wire.Topics;
 import java.io.IOException;
 import java.io.Reader;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,6 +28,8 @@ import java.util.Properties;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * A configuration, checked.
@@ -55,6 +58,8 @@ public record Config(
   private static final String AGE = "age";
   private static final String POSTGRESQL = "postgresql://";
   private static final String OBSERVER = "[A-Za-z0-9][A-Za-z0-9._-]{0,99}";
+  private static final Pattern LISTEN = Pattern.compile("(.*[^:]):([0-9]{1,5})");
+  private static final int PORT_MAX = 65_535;
   private static final int COMPRESSION_LEVEL_MAX = 19;
   private static final Duration UPLOAD_AGE_LEAST = Duration.ofHours(1);
 
@@ -132,7 +137,11 @@ public record Config(
 
   /** See {@link Key}. */
   public record Observe(
-      String name, SortedSet<String> members, Pace pace, Optional<String> onDown) {}
+      String name,
+      SortedSet<String> members,
+      Pace pace,
+      Optional<String> onDown,
+      Optional<InetSocketAddress> listen) {}
 
   /** See {@link Key}; hooks are command lines, or URLs that are posted to. */
   public record Promote(
@@ -235,7 +244,20 @@ public record Config(
             settings.duration(Key.OBSERVE_EVERY),
             settings.duration(Key.OBSERVE_TIMEOUT),
             settings.number(Key.OBSERVE_RETRIES, 1)),
-        settings.optional(Key.OBSERVE_ON_DOWN));
+        settings.optional(Key.OBSERVE_ON_DOWN),
+        settings.optional(Key.OBSERVE_LISTEN).map(text -> listen(settings, text)));
+  }
+
+  private static InetSocketAddress listen(Settings settings, String text) {
+    Matcher matcher = LISTEN.matcher(text);
+    if (matcher.matches() && Integer.parseInt(matcher.group(2)) <= PORT_MAX) {
+      InetSocketAddress address =
+          new InetSocketAddress(matcher.group(1), Integer.parseInt(matcher.group(2)));
+      if (!address.isUnresolved()) {
+        return address;
+      }
+    }
+    throw settings.invalid(Key.OBSERVE_LISTEN, "an address of this machine and a port");
   }
 
   private static String machine() {

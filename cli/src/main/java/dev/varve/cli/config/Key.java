@@ -154,6 +154,10 @@ public enum Key {
       "observe.onDown",
       null,
       "a command line that runs when a majority of the observers sees the store down"),
+  OBSERVE_LISTEN(
+      "observe.listen",
+      null,
+      "where an observer tells over HTTP which store is the primary, such as 0.0.0.0:7490"),
 
   PROMOTE_QUIESCE(
       "promote.quiesce",

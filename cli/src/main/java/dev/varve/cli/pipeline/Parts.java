@@ -6,7 +6,9 @@ import dev.varve.cdc.Capture;
 import dev.varve.cdc.CaptureConfig;
 import dev.varve.cdc.CaptureStatus;
 import dev.varve.cdc.KafkaTopics;
+import dev.varve.cdc.Succession;
 import dev.varve.cli.config.Config;
+import dev.varve.cli.failover.PrimaryEndpoint;
 import dev.varve.compact.CompactConfig;
 import dev.varve.compact.CompactStatus;
 import dev.varve.compact.Compactor;
@@ -25,6 +27,7 @@ import dev.varve.streams.FoldStatus;
 import dev.varve.tail.Retry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -90,7 +93,7 @@ public final class Parts {
           KafkaTopics.ensureObservers(kafka, config.kafka().topics());
           Config.Observe observe = config.observe();
           OnDown onDown = new OnDown(observe, config.graph());
-          return new Observing(
+          Observer observer =
               Observer.start(
                   new Observer.Setting(
                       observe.name(),
@@ -100,9 +103,26 @@ public final class Parts {
                       kafka,
                       config.kafka().topics().observers().name()),
                   this::probe,
-                  onDown),
-              onDown);
+                  onDown);
+          try {
+            return new Observing(observer, onDown, observe.listen().map(at -> tell(at, observer)));
+          } catch (RuntimeException e) {
+            observer.close();
+            onDown.close();
+            throw e;
+          }
         });
+  }
+
+  private PrimaryEndpoint tell(InetSocketAddress address, Observer observer) {
+    return PrimaryEndpoint.open(
+        address,
+        new PrimaryEndpoint.Setting(
+            config.graph(),
+            config.source().uri(),
+            () -> Succession.read(kafka, config.graph(), config.site()).promotion(),
+            () -> observer.status().verdict(),
+            config.observe().pace().timeout()));
   }
 
   private Probe probe() throws Exception {
@@ -330,7 +350,8 @@ public final class Parts {
     }
   }
 
-  private record Observing(Observer observer, OnDown onDown) implements Part.Running {
+  private record Observing(Observer observer, OnDown onDown, Optional<PrimaryEndpoint> endpoint)
+      implements Part.Running {
     @Override
     public Optional<Throwable> failure() {
       return observer.failure();
@@ -353,7 +374,7 @@ public final class Parts {
               .map(
                   verdict ->
                       ", agreed: "
-                          + verdict.state().name().toLowerCase(Locale.ROOT)
+                          + verdict.state().word()
                           + (verdict.silent().isEmpty() ? "" : ", silent: " + verdict.silent()))
               .orElse(", no verdict");
       return seen
@@ -368,12 +389,7 @@ public final class Parts {
       Map<String, Object> report = new LinkedHashMap<>();
       report.put("storeUp", status.sighting().map(Sighting::up).orElse(null));
       report.put("storeTrouble", status.sighting().flatMap(Sighting::trouble).orElse(null));
-      report.put(
-          "verdict",
-          status
-              .verdict()
-              .map(verdict -> verdict.state().name().toLowerCase(Locale.ROOT))
-              .orElse(null));
+      report.put("verdict", status.verdict().map(verdict -> verdict.state().word()).orElse(null));
       report.put("up", status.verdict().map(Verdict::up).orElse(null));
       report.put("down", status.verdict().map(Verdict::down).orElse(null));
       report.put("silent", status.verdict().map(Verdict::silent).orElse(null));
@@ -384,6 +400,7 @@ public final class Parts {
 
     @Override
     public void close() {
+      endpoint.ifPresent(PrimaryEndpoint::close);
       observer.close();
       onDown.close();
     }
