@@ -22,7 +22,10 @@ final class Installed {
 
   static final Path HOME =
       Path.of(System.getProperty("varve.home", "target/varve")).toAbsolutePath();
-  static final Duration AT_MOST = Duration.ofMinutes(3);
+
+  /** Longer than the fold waits for the open transaction of one that was killed. */
+  static final Duration AT_MOST = Duration.ofMinutes(5);
+
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** Most processes end before the second one has paid for itself. */
