@@ -19,20 +19,16 @@ import java.util.Properties;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicReference;
 import javax.management.JMException;
 import javax.management.ObjectName;
 import javax.management.StandardMBean;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.consumer.InvalidOffsetException;
-import org.apache.kafka.clients.consumer.NoOffsetForPartitionException;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.Metric;
 import org.apache.kafka.streams.CloseOptions;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.errors.StreamsException;
-import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,19 +37,12 @@ import org.slf4j.LoggerFactory;
  * their own; Kafka shares the partitions out between them.
  *
  * <p>What cannot be folded stops the instance: {@link #failure} says why, and nothing of the
- * transaction in which it was met is committed. A thread that fails otherwise is replaced, a
- * limited number of times.
+ * transaction in which it was met is committed. Other failures are met by {@link FoldClient}.
  */
 public final class FoldApp implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(FoldApp.class);
 
-  /** Failures further apart than this are not the same trouble. */
-  private static final Duration TROUBLE_ENDS = Duration.ofMinutes(10);
-
-  private static final int THREADS_REPLACED_MAX = 10;
-  private static final Duration BEFORE_REPLACING = Duration.ofSeconds(1);
-  private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(30);
   private static final Duration ADMIN_TIMEOUT = Duration.ofSeconds(20);
   private static final Duration SESSION_TIMEOUT = Duration.ofSeconds(15);
 
@@ -62,27 +51,24 @@ public final class FoldApp implements AutoCloseable {
 
   private final FoldConfig config;
   private final FoldProgress progress;
-  private final KafkaStreams streams;
+  private final FoldClient client;
   private final Wire wire;
   private final Optional<RocksMemory> memory;
   private final Optional<ObjectName> bean;
-  private final AtomicReference<Throwable> failure;
   private final AtomicBoolean closed = new AtomicBoolean();
 
   private FoldApp(
       FoldConfig config,
       FoldProgress progress,
-      KafkaStreams streams,
+      FoldClient client,
       Wire wire,
       Optional<RocksMemory> memory,
-      String instance,
-      AtomicReference<Throwable> failure) {
+      String instance) {
     this.config = config;
     this.progress = progress;
-    this.streams = streams;
+    this.client = client;
     this.wire = wire;
     this.memory = memory;
-    this.failure = failure;
     this.bean = register(instance);
   }
 
@@ -102,20 +88,21 @@ public final class FoldApp implements AutoCloseable {
     try {
       prepareTopics(config);
       FoldProgress progress = new FoldProgress();
-      AtomicReference<Throwable> failure = new AtomicReference<>();
-      KafkaStreams streams =
-          new KafkaStreams(
-              FoldTopology.of(
-                  config.topics(),
-                  wire,
-                  config.state(),
-                  () -> memory.isPresent() ? new RocksDigests(memory.get()) : new HeapDigests(),
-                  progress),
-              properties(config, instance));
-      streams.setUncaughtExceptionHandler(new Replacing(failure)::met);
-      FoldApp app = new FoldApp(config, progress, streams, wire, memory, instance, failure);
-      streams.start();
-      return app;
+      FoldClient client =
+          FoldClient.start(
+              () ->
+                  new KafkaStreams(
+                      FoldTopology.of(
+                          config.topics(),
+                          wire,
+                          config.state(),
+                          () ->
+                              memory.isPresent()
+                                  ? new RocksDigests(memory.get())
+                                  : new HeapDigests(),
+                          progress),
+                      properties(config, instance)));
+      return new FoldApp(config, progress, client, wire, memory, instance);
     } catch (RuntimeException e) {
       wire.close();
       memory.ifPresent(RocksMemory::close);
@@ -126,7 +113,7 @@ public final class FoldApp implements AutoCloseable {
   /** What this instance is doing; works after {@link #close} too. */
   public FoldStatus status() {
     return new FoldStatus(
-        streams.state().name(),
+        client.state(),
         progress.folded.sum(),
         progress.dropped.sum(),
         progress.conflicts.sum(),
@@ -137,7 +124,7 @@ public final class FoldApp implements AutoCloseable {
 
   /** Why the fold has stopped by itself, a {@link VarveException} where it knows. */
   public Optional<Throwable> failure() {
-    return Optional.ofNullable(failure.get());
+    return client.failure();
   }
 
   /** Commits what was folded and stops; a second call does nothing. */
@@ -150,20 +137,19 @@ public final class FoldApp implements AutoCloseable {
         config.instance().isPresent()
             ? CloseOptions.GroupMembershipOperation.REMAIN_IN_GROUP
             : CloseOptions.GroupMembershipOperation.LEAVE_GROUP;
-    boolean stopped =
-        streams.close(CloseOptions.timeout(CLOSE_TIMEOUT).withGroupMembershipOperation(leave));
+    boolean stopped = client.close(leave);
     bean.ifPresent(FoldApp::unregister);
     if (stopped) { // else threads may still use them; a leak is better than a crash
       memory.ifPresent(RocksMemory::close);
       wire.close();
     } else {
-      LOG.warn("the fold has not stopped within {}", CLOSE_TIMEOUT);
+      LOG.warn("threads of the fold have not stopped");
     }
   }
 
   private long behind() {
     double sum = 0;
-    for (Metric metric : streams.metrics().values()) {
+    for (Metric metric : client.metrics().values()) {
       if (metric.metricName().name().equals("records-lag")
           && config.topics().topics().changes().equals(metric.metricName().tags().get("topic"))
           && metric.metricValue() instanceof Double lag
@@ -248,65 +234,6 @@ public final class FoldApp implements AutoCloseable {
         "the fold cannot use its state directory " + config.stateDir() + ": " + causes(e),
         "stop the other instance that uses it, or name another directory for this one",
         e);
-  }
-
-  // failing
-
-  /** Decides what becomes of a thread that failed. */
-  private static final class Replacing {
-
-    private final AtomicReference<Throwable> failure;
-    private int replaced;
-    private long lastNanos = System.nanoTime();
-
-    Replacing(AtomicReference<Throwable> failure) {
-      this.failure = failure;
-    }
-
-    synchronized StreamThreadExceptionResponse met(Throwable error) {
-      Throwable known = knownCause(error);
-      if (known instanceof VarveException || error instanceof Error) {
-        failure.compareAndSet(null, known);
-        LOG.error("the fold stops: {}", known.getMessage(), error);
-        return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
-      }
-      if (System.nanoTime() - lastNanos > TROUBLE_ENDS.toNanos()) {
-        replaced = 0;
-      }
-      lastNanos = System.nanoTime();
-      if (++replaced > THREADS_REPLACED_MAX) {
-        failure.compareAndSet(null, error);
-        LOG.error("the fold stops after {} failed threads", THREADS_REPLACED_MAX, error);
-        return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
-      }
-      LOG.warn("a thread of the fold failed and is replaced", error);
-      pause();
-      return StreamThreadExceptionResponse.REPLACE_THREAD;
-    }
-
-    private static Throwable knownCause(Throwable error) {
-      for (Throwable cause = error; cause != null; cause = cause.getCause()) {
-        if (cause instanceof VarveException) {
-          return cause;
-        }
-        if (cause instanceof InvalidOffsetException gone) {
-          return FoldTopics.changesAreGone(
-              gone.partitions()
-                  + (gone instanceof NoOffsetForPartitionException
-                      ? " has no committed place"
-                      : " no longer has the place that was committed"));
-        }
-      }
-      return error;
-    }
-
-    private static void pause() {
-      try {
-        Thread.sleep(BEFORE_REPLACING.toMillis());
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-      }
-    }
   }
 
   private static String causes(Throwable error) {

@@ -6,7 +6,8 @@ import java.util.List;
 /**
  * What one instance of the fold is doing.
  *
- * @param state of the Kafka Streams client, such as {@code RUNNING}
+ * @param state of the Kafka Streams client, such as {@code RUNNING}; {@code RESTARTING} after a
+ *     thread failed
  * @param folded changes that became versions, lost ones too, since this instance started
  * @param dropped changes and watermarks that the tables included already
  * @param conflicts concurrent changes that were met

@@ -20,6 +20,7 @@ import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -30,6 +31,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.common.utils.Utils;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -62,7 +64,7 @@ final class FoldKillTest {
       Thread writer = new Thread(workload, "workload");
       writer.start();
       for (int i = 0; i < KILLS; i++) {
-        Process child = start(kafka, topics, directory.resolve("state"), state);
+        Process child = start(kafka, topics, directory.resolve("state"), state, List.of());
         if (random.nextInt(3) > 0) {
           awaitFolding(child);
           Thread.sleep(random.nextInt(1_000));
@@ -71,7 +73,7 @@ final class FoldKillTest {
         }
         child.destroyForcibly().waitFor();
       }
-      Process last = start(kafka, topics, directory.resolve("state"), state);
+      Process last = start(kafka, topics, directory.resolve("state"), state, List.of());
       awaitFolding(last);
       workload.stop.set(true);
       writer.join();
@@ -94,26 +96,67 @@ final class FoldKillTest {
     }
   }
 
+  /**
+   * A transaction that nobody ends holds up every reader until it times out, after three minutes.
+   * The fold's id for its transactions must stay the same, however often its threads have failed.
+   */
+  @Test
+  void killedAfterAThreadFailedItTakesItsOpenTransactionOver(@TempDir Path directory)
+      throws Exception {
+    TopicSpecs topics =
+        new TopicSpecs(new Topics("failed"), 1, Optional.empty(), Duration.ofDays(7), "lz4");
+    Path trouble = Files.createFile(directory.resolve("trouble"));
+    List<String> options = List.of("-Dvarve.trouble=" + trouble, "-Dvarve.commit=60000");
+    try (Wire wire = Wire.open(RegistryConfig.embedded());
+        KafkaFixture kafka = new KafkaFixture(directory.resolve("kafka"), Map.of())) {
+      kafka.create(topics);
+      ChangesLog log = new ChangesLog(wire);
+      kafka.send(topics, log.put(ElementId.vertex("1"), BERLIN, 1));
+      Process killed =
+          start(kafka, topics, directory.resolve("state"), FoldConfig.StateKind.HEAP, options);
+      awaitFolding(killed); // and not committed: its transaction is open
+      assertThat(trouble).doesNotExist();
+      killed.destroyForcibly().waitFor();
+      Process next =
+          start(kafka, topics, directory.resolve("state"), FoldConfig.StateKind.HEAP, List.of());
+      kafka.send(topics, log.put(ElementId.vertex("1"), BERLIN, 2));
+      kafka.awaitFolded(topics, next::isAlive); // has less patience than the transaction lives
+      next.destroyForcibly().waitFor();
+
+      assertThat(brief(kafka, topics.topics().vertices(), wire, 0)).containsExactly("v1@1", "v1@2");
+    }
+  }
+
   private static List<String> brief(KafkaFixture kafka, String table, Wire wire, int partition) {
     return TableReader.brief(kafka.table(table, wire).getOrDefault(partition, List.of()));
   }
 
   private static Process start(
-      KafkaFixture kafka, TopicSpecs topics, Path stateDir, FoldConfig.StateKind state)
+      KafkaFixture kafka,
+      TopicSpecs topics,
+      Path stateDir,
+      FoldConfig.StateKind state,
+      List<String> options)
       throws IOException {
-    return new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-Xmx256m",
-            "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",
-            "-cp",
-            System.getProperty("java.class.path"),
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx256m",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                System.getProperty("java.class.path")));
+    command.addAll(options);
+    command.addAll(
+        List.of(
             FoldChild.class.getName(),
             kafka.address(),
             topics.topics().graph(),
             Integer.toString(topics.partitions()),
             stateDir.toString(),
-            state.name())
+            state.name()));
+    return new ProcessBuilder(command)
         .redirectError(ProcessBuilder.Redirect.appendTo(new File("target/fold-child.log")))
         .start();
   }
