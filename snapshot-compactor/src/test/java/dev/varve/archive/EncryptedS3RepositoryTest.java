@@ -62,4 +62,9 @@ final class EncryptedS3RepositoryTest extends RepositoryContract {
       }
     }
   }
+
+  @Override
+  boolean decidesLongFiles() throws IOException {
+    return lab.decidesCompletion();
+  }
 }

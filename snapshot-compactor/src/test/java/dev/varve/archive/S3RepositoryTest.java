@@ -1,6 +1,7 @@
 package dev.varve.archive;
 
 import dev.varve.archive.s3.S3Lab;
+import java.io.IOException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -25,5 +26,10 @@ final class S3RepositoryTest extends RepositoryContract {
   @Override
   Repository repository() {
     return lab.repository();
+  }
+
+  @Override
+  boolean decidesLongFiles() throws IOException {
+    return lab.decidesCompletion();
   }
 }

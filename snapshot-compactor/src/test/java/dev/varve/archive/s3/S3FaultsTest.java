@@ -3,6 +3,7 @@ package dev.varve.archive.s3;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.varve.archive.Bandwidth;
 import dev.varve.archive.Repository;
@@ -231,6 +232,7 @@ final class S3FaultsTest {
   void conditionalCompletionIsTried() throws Exception {
     S3Repository repository = S3Repository.open(lab.options(), Bandwidth.UNLIMITED);
     repository.create("g/m/1", bytes("sediment"));
+    assumeTrue(lab.decidesCompletion(), "this store ignores conditions on completing an upload");
     assertThat(repository.tryConditionalCompletion("g/m/1", bytes("other")))
         .isEqualTo(S3Repository.Completion.HONOURED);
     assertThat(read(repository, "g/m/1", 0)).isEqualTo(bytes("sediment"));
@@ -329,8 +331,8 @@ final class S3FaultsTest {
     refused(
         lab.options()
             .withCredentials(
-                Optional.of(new S3Options.Credentials(S3Lab.ACCESS_KEY, "another-secret"))),
-        "refuses the secret key 'the-access-key'",
+                Optional.of(new S3Options.Credentials(lab.accessKey(), "another-secret"))),
+        "refuses the secret key '" + lab.accessKey() + "'",
         "repository.secretKeyFile");
     refused(
         lab.options()
