@@ -244,15 +244,14 @@ final class ChainRun implements AutoCloseable {
         () ->
             ledger(
                 (newest, chain) ->
-                    Restored.moments(chain, lab.graph).contains(seq)
-                        ? Ledger.with(
-                            newest.restorePoints(),
-                            new Ledger.RestorePoint(
-                                name,
-                                lab.graph.vector(seq),
-                                SyntheticGraph.micros(seq),
-                                Instant.EPOCH))
-                        : newest.restorePoints()));
+                    Restored.cut(chain, seq, lab.graph)
+                        .map(
+                            cut ->
+                                Ledger.with(
+                                    newest.restorePoints(),
+                                    new Ledger.RestorePoint(
+                                        name, cut, SyntheticGraph.micros(seq), Instant.EPOCH)))
+                        .orElse(newest.restorePoints())));
   }
 
   void unmark() {

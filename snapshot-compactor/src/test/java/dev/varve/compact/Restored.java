@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableSet;
+import java.util.Optional;
 import java.util.TreeSet;
 
 /** What a chain says, read in the simplest way there is, and compared with what really was. */
@@ -57,6 +58,30 @@ final class Restored {
       }
     }
     return moments;
+  }
+
+  /**
+   * What a restore to a moment would hold. A base may say of a site that wrote nothing meanwhile
+   * that it has come further than the last transaction of it; what follows goes on from there.
+   */
+  static Optional<VersionVector> cut(Chain chain, long moment, SyntheticGraph graph) {
+    for (Chain.Stretch stretch : chain.stretches()) {
+      if (seq(stretch.from().seqs()) == moment) {
+        return Optional.of(stretch.from());
+      }
+      for (Chain.Link link : stretch.deltas()) {
+        Manifest delta = link.manifest();
+        if (seq(delta.to().seqs()) == moment) {
+          return Optional.of(delta.to());
+        }
+        if (delta.kind().everyMoment()
+            && seq(delta.from().seqs()) < moment
+            && moment < seq(delta.to().seqs())) {
+          return Optional.of(delta.from().union(graph.vector(moment)));
+        }
+      }
+    }
+    return Optional.empty();
   }
 
   static void check(Repository repository, Chain.Stretch stretch, SyntheticGraph graph)
