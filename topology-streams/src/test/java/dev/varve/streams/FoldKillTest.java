@@ -31,6 +31,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.common.utils.Utils;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -47,6 +48,13 @@ final class FoldKillTest {
   private static final Site BERLIN = new Site("berlin", 1);
   private static final Site PARIS = new Site("paris", 1);
   private static final int KILLS = Integer.getInteger("varve.kills", 2);
+
+  private final List<Process> children = new ArrayList<>();
+
+  @AfterEach
+  void end() {
+    children.forEach(Process::destroyForcibly);
+  }
 
   @ParameterizedTest
   @EnumSource(FoldConfig.StateKind.class)
@@ -131,7 +139,7 @@ final class FoldKillTest {
     return TableReader.brief(kafka.table(table, wire).getOrDefault(partition, List.of()));
   }
 
-  private static Process start(
+  private Process start(
       KafkaFixture kafka,
       TopicSpecs topics,
       Path stateDir,
@@ -156,9 +164,12 @@ final class FoldKillTest {
             Integer.toString(topics.partitions()),
             stateDir.toString(),
             state.name()));
-    return new ProcessBuilder(command)
-        .redirectError(ProcessBuilder.Redirect.appendTo(new File("target/fold-child.log")))
-        .start();
+    Process child =
+        new ProcessBuilder(command)
+            .redirectError(ProcessBuilder.Redirect.appendTo(new File("target/fold-child.log")))
+            .start();
+    children.add(child);
+    return child;
   }
 
   private static void awaitFolding(Process child) throws IOException {
