@@ -47,9 +47,9 @@ public final class KafkaTopics {
     ensure(kafka, specs, List.of(new TopicSpec(name, 1, settings, Set.of())));
   }
 
-  /** Makes sure of the topic through which observers tell each other what they see. */
+  /** Makes sure of what observers read: what they tell each other, and what capture leaves. */
   public static void ensureObservers(Map<String, String> kafka, TopicSpecs specs) {
-    ensure(kafka, specs, List.of(specs.observers()));
+    ensure(kafka, specs, List.of(specs.observers(), specs.offsets()));
   }
 
   private static void ensure(Map<String, String> kafka, TopicSpecs specs, List<TopicSpec> wanted) {

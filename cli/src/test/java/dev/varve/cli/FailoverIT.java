@@ -59,7 +59,12 @@ final class FailoverIT {
         pipeline.start("replay", "--target", standby.address(), "--follow");
         pipeline.start("observe");
         awaitCount(standbyDriver, 20);
-        pipeline.awaitLog("agreed: up");
+        pipeline.awaitLog("agreed: up, capture up");
+        pipeline.kill("capture");
+        await(
+            "capture is seen down",
+            () -> Files.exists(pipeline.directory().resolve("capture-down")));
+        pipeline.start("capture");
         writer.awaitWritten(writer.acknowledged() + 50);
 
         primary.kill();
@@ -107,6 +112,9 @@ final class FailoverIT {
         "'%s/varve' promote --forced --target %s --output=json > promoting.json"
                 .formatted(Installed.HOME, standby)
             + " && mv promoting.json promoted.json");
+    environment.put("VARVE_CAPTURE_HEARTBEAT", "500ms");
+    environment.put("VARVE_OBSERVE_CAPTURE_SILENCE", "5s");
+    environment.put("VARVE_OBSERVE_ON_CAPTURE_DOWN", "touch capture-down");
     environment.put("VARVE_PROMOTE_FENCE", "touch fenced");
     environment.put("VARVE_PROMOTE_ANNOUNCE", "primary.json");
     return environment;

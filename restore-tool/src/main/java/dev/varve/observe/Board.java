@@ -32,16 +32,21 @@ final class Board implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Board.class);
 
   private final TopicPartition partition;
+  private final TopicPartition offsets;
+  private final Duration answerWithin;
   private final KafkaProducer<byte[], byte[]> producer;
   private final KafkaConsumer<byte[], byte[]> consumer;
   private final Map<String, Verdict.Heard> heard = new HashMap<>();
 
   /**
    * @param kafka settings of Kafka clients
+   * @param offsetsTopic where capture leaves a record of all that it does
    * @param answerWithin how long a broker may take to take or give a record
    */
-  Board(Map<String, String> kafka, String topic, Duration answerWithin) {
+  Board(Map<String, String> kafka, String topic, String offsetsTopic, Duration answerWithin) {
     partition = new TopicPartition(topic, 0);
+    offsets = new TopicPartition(offsetsTopic, 0);
+    this.answerWithin = answerWithin;
     String within = Long.toString(answerWithin.toMillis());
     Map<String, Object> settings = new HashMap<>(kafka);
     settings.put(CommonClientConfigs.REQUEST_TIMEOUT_MS_CONFIG, within);
@@ -100,6 +105,15 @@ final class Board implements AutoCloseable {
                   heard.put(sighting.observer(), new Verdict.Heard(sighting, record.timestamp())));
     }
     return Map.copyOf(heard);
+  }
+
+  /**
+   * Where the offsets topic ends.
+   *
+   * @throws KafkaException if no broker answers
+   */
+  long offsetsEnd() {
+    return consumer.endOffsets(List.of(offsets), answerWithin).getOrDefault(offsets, 0L);
   }
 
   private Optional<Sighting> sighting(ConsumerRecord<byte[], byte[]> record) {

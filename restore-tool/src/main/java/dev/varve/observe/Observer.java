@@ -19,9 +19,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Looks at a store again and again, says what it sees in the observers topic, and hears what a
- * majority says. An observer that Kafka cannot be reached from has no verdict: it can neither be
- * heard nor hear.
+ * Looks at a store and at its capture again and again, says what it sees in the observers topic,
+ * and hears what a majority says. An observer that Kafka cannot be reached from has no verdict: it
+ * can neither be heard nor hear.
  *
  * <p>Invariant: a look that hangs is given up after its timeout, with its connection; no more than
  * one is at work.
@@ -42,6 +42,7 @@ public final class Observer implements AutoCloseable {
   // of the observing thread
   private Look look = new Look();
   private @Nullable Board board;
+  private CaptureWatch capture;
 
   private volatile Status status;
   private volatile @Nullable Throwable failure;
@@ -54,6 +55,8 @@ public final class Observer implements AutoCloseable {
    * @param members names of all observers that have a vote, this one perhaps among them
    * @param kafka settings of Kafka clients
    * @param topic the observers topic
+   * @param offsetsTopic where capture leaves a record of all that it does
+   * @param captureSilence how long nothing may come there
    */
   public record Setting(
       String name,
@@ -61,7 +64,9 @@ public final class Observer implements AutoCloseable {
       SortedSet<String> members,
       Pace pace,
       Map<String, String> kafka,
-      String topic) {
+      String topic,
+      String offsetsTopic,
+      Duration captureSilence) {
     public Setting {
       kafka = Map.copyOf(kafka);
       if (members.isEmpty()) {
@@ -84,6 +89,7 @@ public final class Observer implements AutoCloseable {
     this.setting = setting;
     this.probes = probes;
     this.changed = changed;
+    this.capture = CaptureWatch.begin(setting.captureSilence());
     this.status = new Status(Optional.empty(), Optional.empty(), Optional.empty());
     this.looks =
         Executors.newCachedThreadPool(
@@ -217,10 +223,12 @@ public final class Observer implements AutoCloseable {
 
   /** Says what is seen and hears the others; goes on without, where Kafka cannot be reached. */
   private void talk(Watch watch) throws InterruptedException {
-    Sighting sighting = watch.sighting(setting.name(), setting.store());
     Optional<Verdict> before = status.verdict();
+    Sighting sighting = watch.sighting(setting.name(), setting.store(), Optional.empty());
     try {
       Board open = board();
+      capture = capture.looked(open.offsetsEnd(), System.nanoTime());
+      sighting = watch.sighting(setting.name(), setting.store(), capture.up(System.nanoTime()));
       long nowMs = open.post(sighting, setting.pace().timeout());
       Verdict verdict =
           Verdict.of(setting.members(), hear(open, nowMs), nowMs, setting.pace().wordCounts());
@@ -232,6 +240,7 @@ public final class Observer implements AutoCloseable {
       throw (InterruptedException) new InterruptedException("stopping").initCause(e);
     } catch (KafkaException e) {
       closeBoard();
+      capture = CaptureWatch.begin(setting.captureSilence()); // who was silent is not known
       status =
           new Status(
               Optional.of(sighting), Optional.empty(), Optional.of(String.valueOf(e.getMessage())));
@@ -254,7 +263,9 @@ public final class Observer implements AutoCloseable {
   private Board board() {
     Board open = board;
     if (open == null) {
-      open = new Board(setting.kafka(), setting.topic(), setting.pace().timeout());
+      open =
+          new Board(
+              setting.kafka(), setting.topic(), setting.offsetsTopic(), setting.pace().timeout());
       board = open;
     }
     return open;

@@ -9,14 +9,17 @@ import java.util.SortedSet;
 import java.util.TreeMap;
 
 /**
- * What the observers say together. The store is down if more than half of all members say so, those
- * that are silent counted among all: a minority that is cut off from the others never decides.
+ * What the observers say together. The store, or its capture, is down if more than half of all
+ * members say so, those that are silent counted among all: a minority that is cut off from the
+ * others never decides.
  *
  * @param up members that see it up
  * @param down members that see it down, with what is wrong
  * @param silent members whose word is too old, or that never spoke
+ * @param capture what they say of the capture of the store, in the same way
  */
-public record Verdict(State state, List<String> up, Map<String, String> down, List<String> silent) {
+public record Verdict(
+    State state, List<String> up, Map<String, String> down, List<String> silent, State capture) {
 
   public Verdict {
     up = List.copyOf(up);
@@ -57,19 +60,32 @@ public record Verdict(State state, List<String> up, Map<String, String> down, Li
     List<String> up = new ArrayList<>();
     Map<String, String> down = new TreeMap<>();
     List<String> silent = new ArrayList<>();
+    int captureUp = 0;
+    int captureDown = 0;
     for (String member : members) {
       Heard word = heard.get(member);
       if (word == null || word.atMs() < nowMs - counts.toMillis()) {
         silent.add(member);
-      } else if (word.sighting().up()) {
+        continue;
+      }
+      if (word.sighting().up()) {
         up.add(member);
       } else {
         down.put(member, word.sighting().trouble().orElse("no answer"));
       }
+      captureUp += word.sighting().captureUp().orElse(false) ? 1 : 0;
+      captureDown += word.sighting().captureUp().orElse(true) ? 0 : 1;
     }
-    int majority = members.size() / 2 + 1;
-    State state =
-        down.size() >= majority ? State.DOWN : up.size() >= majority ? State.UP : State.UNDECIDED;
-    return new Verdict(state, up, down, silent);
+    return new Verdict(
+        majority(members.size(), up.size(), down.size()),
+        up,
+        down,
+        silent,
+        majority(members.size(), captureUp, captureDown));
+  }
+
+  private static State majority(int members, int up, int down) {
+    int majority = members / 2 + 1;
+    return down >= majority ? State.DOWN : up >= majority ? State.UP : State.UNDECIDED;
   }
 }

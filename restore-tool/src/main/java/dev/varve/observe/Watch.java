@@ -32,7 +32,7 @@ record Watch(Pace pace, int failures, Optional<String> trouble) {
     return up() && failures > 0 ? pace.retryPause() : pace.interval();
   }
 
-  Sighting sighting(String observer, String store) {
-    return new Sighting(observer, store, up(), failures, trouble);
+  Sighting sighting(String observer, String store, Optional<Boolean> captureUp) {
+    return new Sighting(observer, store, up(), failures, trouble, captureUp);
   }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.varve.embedded.EmbeddedServer;
 import dev.varve.embedded.kafka.EmbeddedKafka;
 import dev.varve.observe.Verdict.State;
+import dev.varve.wire.TopicSpec;
 import dev.varve.wire.TopicSpecs;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -18,6 +19,9 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -27,6 +31,8 @@ import org.junit.jupiter.api.io.TempDir;
 class ObserverTest {
 
   private static final Pace PACE = new Pace(Duration.ofMillis(200), Duration.ofMillis(1500), 2);
+
+  private static final Duration SILENCE = Duration.ofSeconds(1);
 
   @TempDir static Path home;
   private static EmbeddedServer.Running kafka;
@@ -90,6 +96,38 @@ class ObserverTest {
   }
 
   @Test
+  void captureThatSaysNothingAnyMoreIsDown() throws Exception {
+    String topic = topic("silent");
+    List<State> heard = new CopyOnWriteArrayList<>();
+    try (Observer alone =
+            observer("a", topic, server, verdict -> heard.add(verdict.capture()), "a");
+        KafkaProducer<byte[], byte[]> capture =
+            new KafkaProducer<>(
+                Map.of("bootstrap.servers", kafka.address()),
+                new ByteArraySerializer(),
+                new ByteArraySerializer())) {
+      await(() -> alone.status().verdict().isPresent());
+      assertThat(heard).as("before it was ever heard of").containsExactly(State.UNDECIDED);
+      beat(capture, topic, () -> heard.contains(State.UP));
+      await(() -> heard.get(heard.size() - 1) == State.DOWN);
+      beat(capture, topic, () -> heard.get(heard.size() - 1) == State.UP);
+    }
+  }
+
+  private static void beat(
+      KafkaProducer<byte[], byte[]> capture, String topic, BooleanSupplier enough)
+      throws Exception {
+    await(
+        () -> {
+          var said =
+              capture.send(
+                  new ProducerRecord<>(
+                      topic.replace("observers", "offsets"), 0, new byte[1], new byte[1]));
+          return enough.getAsBoolean();
+        });
+  }
+
+  @Test
   void withoutKafkaThereIsNoVerdict() throws Exception {
     Observer.Setting cutOff =
         new Observer.Setting(
@@ -98,7 +136,9 @@ class ObserverTest {
             new TreeSet<>(List.of("a")),
             PACE,
             Map.of("bootstrap.servers", "127.0.0.1:1"),
-            "nowhere");
+            "nowhere",
+            "nowhere-else",
+            SILENCE);
     server.refusing = true;
     List<Verdict> heard = new CopyOnWriteArrayList<>();
     try (Observer observer = Observer.start(cutOff, server::probe, heard::add)) {
@@ -131,13 +171,19 @@ class ObserverTest {
             new TreeSet<>(List.of(members)),
             PACE,
             Map.of("bootstrap.servers", kafka.address()),
-            topic),
+            topic,
+            topic.replace("observers", "offsets"),
+            SILENCE),
         server::probe,
         changed);
   }
 
   private static String topic(String graph) throws Exception {
-    var spec = TopicSpecs.of(graph).observers();
+    create(TopicSpecs.of(graph).offsets());
+    return create(TopicSpecs.of(graph).observers());
+  }
+
+  private static String create(TopicSpec spec) throws Exception {
     try (Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.address()))) {
       admin
           .createTopics(

@@ -76,6 +76,30 @@ class VerdictTest {
   }
 
   @Test
+  void captureIsJudgedByItself() {
+    Sighting captureDown =
+        new Sighting("x", "store", true, 0, Optional.empty(), Optional.of(false));
+    Sighting notKnown = new Sighting("x", "store", true, 0, Optional.empty(), Optional.empty());
+    Verdict two =
+        verdict(
+            THREE,
+            Map.of(
+                "a", new Heard(captureDown, NOW),
+                "b", new Heard(captureDown, NOW),
+                "c", new Heard(notKnown, NOW)));
+    assertThat(two.state()).isEqualTo(State.UP);
+    assertThat(two.capture()).isEqualTo(State.DOWN);
+    Verdict one =
+        verdict(
+            THREE,
+            Map.of(
+                "a", new Heard(captureDown, NOW),
+                "b", new Heard(notKnown, NOW),
+                "c", up(0)));
+    assertThat(one.capture()).isEqualTo(State.UNDECIDED);
+  }
+
+  @Test
   void storeIsDownAfterSoManyFailuresInARowAndUpAfterOneAnswer() {
     Watch watch = Watch.begin(Pace.USUAL);
     assertThat(watch.pause()).isEqualTo(Duration.ofSeconds(5));
@@ -87,9 +111,11 @@ class VerdictTest {
     watch = watch.failed("no answer");
     assertThat(watch.up()).isFalse();
     assertThat(watch.pause()).isEqualTo(Duration.ofSeconds(5));
-    Sighting seen = watch.sighting("a", "bolt://x:7687");
+    Sighting seen = watch.sighting("a", "bolt://x:7687", Optional.empty());
     assertThat(seen)
-        .isEqualTo(new Sighting("a", "bolt://x:7687", false, 3, Optional.of("no answer")));
+        .isEqualTo(
+            new Sighting(
+                "a", "bolt://x:7687", false, 3, Optional.of("no answer"), Optional.empty()));
     assertThat(Sighting.of("a", seen.toJson())).isEqualTo(seen);
     assertThat(watch.succeeded().up()).isTrue();
   }
@@ -99,10 +125,13 @@ class VerdictTest {
   }
 
   private static Heard up(long ageMs) {
-    return new Heard(new Sighting("x", "store", true, 0, Optional.empty()), NOW - ageMs);
+    return new Heard(
+        new Sighting("x", "store", true, 0, Optional.empty(), Optional.of(true)), NOW - ageMs);
   }
 
   private static Heard down(long ageMs) {
-    return new Heard(new Sighting("x", "store", false, 3, Optional.of("refused")), NOW - ageMs);
+    return new Heard(
+        new Sighting("x", "store", false, 3, Optional.of("refused"), Optional.of(false)),
+        NOW - ageMs);
   }
 }

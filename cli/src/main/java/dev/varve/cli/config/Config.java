@@ -133,14 +133,16 @@ public record Config(
   }
 
   /** See {@link Key}. */
-  public record Capture(Duration retryFor) {}
+  public record Capture(Duration retryFor, Duration heartbeat) {}
 
   /** See {@link Key}. */
   public record Observe(
       String name,
       SortedSet<String> members,
       Pace pace,
+      Duration captureSilence,
       Optional<String> onDown,
+      Optional<String> onCaptureDown,
       Optional<InetSocketAddress> listen) {}
 
   /** See {@link Key}; hooks are command lines, or URLs that are posted to. */
@@ -207,7 +209,8 @@ public record Config(
         registry(settings),
         RepositorySettings.of(settings),
         RepositorySettings.copies(settings),
-        new Capture(settings.duration(Key.CAPTURE_RETRY_FOR)),
+        new Capture(
+            settings.duration(Key.CAPTURE_RETRY_FOR), settings.duration(Key.CAPTURE_HEARTBEAT)),
         new Fold(
             settings.oneOf(Key.FOLD_STORE, "heap", "rocksdb").equals("rocksdb"),
             settings.bytes(Key.FOLD_ROCKS_MEMORY),
@@ -244,7 +247,9 @@ public record Config(
             settings.duration(Key.OBSERVE_EVERY),
             settings.duration(Key.OBSERVE_TIMEOUT),
             settings.number(Key.OBSERVE_RETRIES, 1)),
+        settings.duration(Key.OBSERVE_CAPTURE_SILENCE),
         settings.optional(Key.OBSERVE_ON_DOWN),
+        settings.optional(Key.OBSERVE_ON_CAPTURE_DOWN),
         settings.optional(Key.OBSERVE_LISTEN).map(text -> listen(settings, text)));
   }
 

@@ -100,6 +100,8 @@ public enum Key {
 
   CAPTURE_RETRY_FOR(
       "capture.retryFor", "10m", "how long the store or Kafka may be out of reach before it ends"),
+  CAPTURE_HEARTBEAT(
+      "capture.heartbeat", "5s", "how often it says that it is at work where nothing else happens"),
 
   FOLD_STORE("fold.store", "heap", "where digests are kept: heap (150 B an element) or rocksdb"),
   FOLD_ROCKS_MEMORY("fold.rocksMemory", "128MiB", "memory for rocksdb, beside the heap"),
@@ -150,10 +152,18 @@ public enum Key {
   OBSERVE_EVERY("observe.every", "5s", "how often an observer looks at the store"),
   OBSERVE_TIMEOUT("observe.timeout", "2s", "how long it waits for an answer"),
   OBSERVE_RETRIES("observe.retries", "3", "how many looks in a row have to fail"),
+  OBSERVE_CAPTURE_SILENCE(
+      "observe.captureSilence",
+      "30s",
+      "how long nothing may come from capture, not even a heartbeat, until it counts as down"),
   OBSERVE_ON_DOWN(
       "observe.onDown",
       null,
       "a command line that runs when a majority of the observers sees the store down"),
+  OBSERVE_ON_CAPTURE_DOWN(
+      "observe.onCaptureDown",
+      null,
+      "a command line that runs when a majority sees the store up and its capture down"),
   OBSERVE_LISTEN(
       "observe.listen",
       null,

@@ -174,6 +174,7 @@ public final class PrimaryEndpoint implements AutoCloseable {
     members.put("up", verdict.map(Verdict::up).orElse(null));
     members.put("down", verdict.map(Verdict::down).orElse(null));
     members.put("silent", verdict.map(Verdict::silent).orElse(null));
+    members.put("capture", verdict.map(said -> said.capture().word()).orElse(null));
     boolean up = verdict.map(said -> said.state() == Verdict.State.UP).orElse(false);
     return new Answer(up ? OK : UNAVAILABLE, members);
   }

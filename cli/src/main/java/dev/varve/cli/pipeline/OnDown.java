@@ -1,6 +1,5 @@
 package dev.varve.cli.pipeline;
 
-import dev.varve.cli.config.Config;
 import dev.varve.cli.failover.Hook;
 import dev.varve.fault.VarveException;
 import dev.varve.observe.Verdict;
@@ -15,8 +14,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What an observer does when a majority sees the store down: it says so, and runs the command that
- * the operator gave, once each time that the store goes down, beside observing.
+ * What an observer does when a majority sees the store down, or its capture: it says so, and runs
+ * the command that the operator gave, once each time that it goes down, beside observing.
  */
 final class OnDown implements Consumer<Verdict>, AutoCloseable {
 
@@ -25,14 +24,39 @@ final class OnDown implements Consumer<Verdict>, AutoCloseable {
   /** A promotion may take long; there is nothing better to wait for. */
   private static final Duration LIMIT = Duration.ofHours(1);
 
+  private final Of of;
   private final Optional<Hook> hook;
   private final String graph;
   private final ExecutorService runner;
   private boolean down; // of the observing thread
   private volatile String text = "";
 
-  OnDown(Config.Observe observe, String graph) {
-    this.hook = observe.onDown().map(line -> new Hook("observe.onDown", line, LIMIT));
+  /** What may go down. */
+  enum Of {
+    STORE("observe.onDown", "a majority sees the store down"),
+    /** Without its store it cannot be at work: that is not its own going down. */
+    CAPTURE("observe.onCaptureDown", "a majority sees the store up and its capture down");
+
+    private final String key;
+    private final String words;
+
+    Of(String key, String words) {
+      this.key = key;
+      this.words = words;
+    }
+
+    private Verdict.State state(Verdict verdict) {
+      return switch (this) {
+        case STORE -> verdict.state();
+        case CAPTURE ->
+            verdict.state() == Verdict.State.UP ? verdict.capture() : Verdict.State.UNDECIDED;
+      };
+    }
+  }
+
+  OnDown(Of of, Optional<String> line, String graph) {
+    this.of = of;
+    this.hook = line.map(text -> new Hook(of.key, text, LIMIT));
     this.graph = graph;
     this.runner =
         Executors.newSingleThreadExecutor(
@@ -45,11 +69,12 @@ final class OnDown implements Consumer<Verdict>, AutoCloseable {
 
   @Override
   public void accept(Verdict verdict) {
-    if (verdict.state() == Verdict.State.UP) {
+    Verdict.State state = of.state(verdict);
+    if (state == Verdict.State.UP) {
       down = false;
-    } else if (verdict.state() == Verdict.State.DOWN && !down) {
+    } else if (state == Verdict.State.DOWN && !down) {
       down = true;
-      LOG.error("a majority sees the store down: {}", verdict.down());
+      LOG.error("{}: {}", of.words, verdict.down());
       hook.ifPresent(
           command -> {
             Future<?> running = runner.submit(() -> run(command, verdict));
@@ -59,11 +84,11 @@ final class OnDown implements Consumer<Verdict>, AutoCloseable {
   }
 
   private void run(Hook command, Verdict verdict) {
-    text = ", running observe.onDown";
+    text = ", running " + of.key;
     try {
       command.run(Map.of("graph", graph, "down", String.join(",", verdict.down().keySet())));
-      text = ", observe.onDown ended well";
-      LOG.warn("observe.onDown ended well");
+      text = ", " + of.key + " ended well";
+      LOG.warn("{} ended well", of.key);
     } catch (VarveException e) {
       text = ", " + e.getMessage();
       LOG.error("{}", e.getMessage(), e);

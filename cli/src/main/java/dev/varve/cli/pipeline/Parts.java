@@ -92,7 +92,9 @@ public final class Parts {
         () -> {
           KafkaTopics.ensureObservers(kafka, config.kafka().topics());
           Config.Observe observe = config.observe();
-          OnDown onDown = new OnDown(observe, config.graph());
+          OnDown onDown = new OnDown(OnDown.Of.STORE, observe.onDown(), config.graph());
+          OnDown onCaptureDown =
+              new OnDown(OnDown.Of.CAPTURE, observe.onCaptureDown(), config.graph());
           Observer observer =
               Observer.start(
                   new Observer.Setting(
@@ -101,14 +103,18 @@ public final class Parts {
                       observe.members(),
                       observe.pace(),
                       kafka,
-                      config.kafka().topics().observers().name()),
+                      config.kafka().topics().observers().name(),
+                      config.kafka().topics().offsets().name(),
+                      observe.captureSilence()),
                   this::probe,
-                  onDown);
+                  onDown.andThen(onCaptureDown));
           try {
-            return new Observing(observer, onDown, observe.listen().map(at -> tell(at, observer)));
+            return new Observing(
+                observer, onDown, onCaptureDown, observe.listen().map(at -> tell(at, observer)));
           } catch (RuntimeException e) {
             observer.close();
             onDown.close();
+            onCaptureDown.close();
             throw e;
           }
         });
@@ -154,7 +160,8 @@ public final class Parts {
             config.kafka().topics());
     return usual
         .withNewIncarnation(newIncarnation)
-        .withLimits(config.capture().retryFor(), usual.startLimit());
+        .withLimits(config.capture().retryFor(), usual.startLimit())
+        .withHeartbeat(config.capture().heartbeat());
   }
 
   private FoldConfig foldConfig() {
@@ -350,7 +357,8 @@ public final class Parts {
     }
   }
 
-  private record Observing(Observer observer, OnDown onDown, Optional<PrimaryEndpoint> endpoint)
+  private record Observing(
+      Observer observer, OnDown onDown, OnDown onCaptureDown, Optional<PrimaryEndpoint> endpoint)
       implements Part.Running {
     @Override
     public Optional<Throwable> failure() {
@@ -375,12 +383,15 @@ public final class Parts {
                   verdict ->
                       ", agreed: "
                           + verdict.state().word()
+                          + ", capture "
+                          + verdict.capture().word()
                           + (verdict.silent().isEmpty() ? "" : ", silent: " + verdict.silent()))
               .orElse(", no verdict");
       return seen
           + agreed
           + status.kafkaTrouble().map(trouble -> " (Kafka: " + trouble + ")").orElse("")
-          + onDown.text();
+          + onDown.text()
+          + onCaptureDown.text();
     }
 
     @Override
@@ -393,8 +404,12 @@ public final class Parts {
       report.put("up", status.verdict().map(Verdict::up).orElse(null));
       report.put("down", status.verdict().map(Verdict::down).orElse(null));
       report.put("silent", status.verdict().map(Verdict::silent).orElse(null));
+      report.put("captureUp", status.sighting().flatMap(Sighting::captureUp).orElse(null));
+      report.put(
+          "captureVerdict", status.verdict().map(verdict -> verdict.capture().word()).orElse(null));
       report.put("kafkaTrouble", status.kafkaTrouble().orElse(null));
       report.put("onDown", onDown.text());
+      report.put("onCaptureDown", onCaptureDown.text());
       return report;
     }
 
@@ -403,6 +418,7 @@ public final class Parts {
       endpoint.ifPresent(PrimaryEndpoint::close);
       observer.close();
       onDown.close();
+      onCaptureDown.close();
     }
   }
 

@@ -34,9 +34,14 @@ class PrimaryEndpointTest {
           List.of("neo4j:a"),
           Instant.parse("2026-01-01T00:00:00Z"));
   private static final Verdict UP =
-      new Verdict(Verdict.State.UP, List.of("x", "y"), Map.of(), List.of("z"));
+      new Verdict(Verdict.State.UP, List.of("x", "y"), Map.of(), List.of("z"), Verdict.State.DOWN);
   private static final Verdict DOWN =
-      new Verdict(Verdict.State.DOWN, List.of(), Map.of("x", "no answer"), List.of("y"));
+      new Verdict(
+          Verdict.State.DOWN,
+          List.of(),
+          Map.of("x", "no answer"),
+          List.of("y"),
+          Verdict.State.UNDECIDED);
 
   private record Said(int status, JsonNode json) {}
 
