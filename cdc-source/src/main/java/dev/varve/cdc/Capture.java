@@ -33,14 +33,18 @@ import org.slf4j.LoggerFactory;
  * <p>Every batch of the engine is one Kafka transaction that holds the offset too, so that a start
  * goes on exactly where the last commit was, however the run before ended. A start fences whoever
  * captured the same graph and site before. A failure of the brokers ends the engine; it is started
- * again from what is committed, for as long as the retry limit allows. Everything else that fails
- * ends capture: see {@link #failure}.
+ * again from what is committed, for as long as the retry limit allows. So it is when the brokers
+ * fence it and nobody has taken over: they do that to one that stood still in a transaction.
+ * Everything else that fails ends capture: see {@link #failure}.
  */
 public final class Capture implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Capture.class);
   private static final long STEP_MS = 50;
   private static final int ENGINE_STOP_TRIES = 600;
+
+  /** Whoever fences a capture has said so by then. */
+  private static final long AFTER_FENCE_MS = 5_000;
 
   private final CaptureConfig config;
   private final String store;
@@ -202,6 +206,9 @@ public final class Capture implements AutoCloseable {
       LOG.error("capture has ended", failure);
       return false;
     }
+    if (Publisher.isFenced(reason)) {
+      waitMs = Math.max(waitMs, AFTER_FENCE_MS);
+    }
     LOG.warn("{}; beginning again from what is committed in {} ms", reason.getMessage(), waitMs);
     run.set(null);
     pause(waitMs);
@@ -253,6 +260,9 @@ public final class Capture implements AutoCloseable {
   }
 
   private Run open(boolean first) {
+    if (!first) {
+      admit(config, store); // else it would fence the promoted store's capture
+    }
     Publisher publisher = Publisher.open(config, owner, first, clock, this::committed);
     try {
       return run(publisher);

@@ -104,7 +104,9 @@ final class Publisher implements ChangeConsumer<RecordChangeEvent<SourceRecord>>
       }
       publish(events);
     } catch (KafkaException e) {
-      throw failure(config, e);
+      // brokers fence one, too, whose transaction was open for too long: whoever opens the next
+      // finds out whether somebody has taken over
+      throw isFenced(e) ? new PublishingException(e) : failure(config, e);
     } finally {
       lock.unlock();
     }
@@ -203,12 +205,22 @@ final class Publisher implements ChangeConsumer<RecordChangeEvent<SourceRecord>>
     }
   }
 
-  private static RuntimeException failure(CaptureConfig config, KafkaException e) {
+  /** Whether the brokers take nothing from this producer any more, whatever the reason. */
+  static boolean isFenced(Throwable e) {
     for (Throwable cause = e; cause != null; cause = cause.getCause()) {
       if (cause instanceof ProducerFencedException
           || cause instanceof InvalidProducerEpochException) {
-        return fenced(config, "", e);
+        return true;
       }
+    }
+    return false;
+  }
+
+  private static RuntimeException failure(CaptureConfig config, KafkaException e) {
+    if (isFenced(e)) {
+      return fenced(config, "", e);
+    }
+    for (Throwable cause = e; cause != null; cause = cause.getCause()) {
       if (cause instanceof RecordTooLargeException) {
         return new VarveException(
             ExitCode.FAILED,

@@ -257,6 +257,20 @@ public final class CaptureTest {
     assertGraph(read(), 1);
   }
 
+  /** As brokers do to one that stood still for longer than its transaction may last. */
+  @Test
+  void fencedWithNobodyInItsPlaceItGoesOn() throws Exception {
+    try (Capture capture = Capture.start(config());
+        Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.address()))) {
+      awaitWatermark(capture, 1, store.lastSeq());
+      admin.fenceProducers(List.of(new CaptureName(graph, "here").transactionalId())).all().get();
+      commit(5);
+      awaitWatermark(capture, 1, store.lastSeq());
+      assertThat(capture.status().restarts()).isEqualTo(1);
+    }
+    assertGraph(read(), 1);
+  }
+
   @Test
   void storeOutageIsWaitedOut() {
     try (Capture capture = Capture.start(config())) {

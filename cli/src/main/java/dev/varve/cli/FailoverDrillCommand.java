@@ -36,6 +36,8 @@ import picocli.CommandLine.Parameters;
     footer = {"", "Example: varve drill failover primary-killed primary-frozen --rto 15s --rpo 0"})
 final class FailoverDrillCommand implements Callable<Integer> {
 
+  private static final double WRITES_PER_SECOND = 50;
+
   private final Session session;
 
   @Parameters(
@@ -62,16 +64,24 @@ final class FailoverDrillCommand implements Callable<Integer> {
   @Option(
       names = "--writes-per-second",
       paramLabel = "NUMBER",
-      defaultValue = "50",
       description = "how often the client writes, as far as the machine can; 50 if not said")
-  private double writesPerSecond = 50;
+  private double writesPerSecond = WRITES_PER_SECOND;
 
   @Option(
       names = "--seed",
       paramLabel = "NUMBER",
       defaultValue = "1",
-      description = "varies what is written and which broker is killed")
+      description = "varies what is written, which broker is killed, and what is random")
   private long seed = 1;
+
+  @Option(
+      names = "--random",
+      paramLabel = "ROUNDS",
+      description = {
+        "so many rounds of faults at random moments, several at once, drawn from the seed;",
+        "if no scenario is named these alone"
+      })
+  private int rounds;
 
   @Option(
       names = "--observe-timeout",
@@ -110,6 +120,10 @@ final class FailoverDrillCommand implements Callable<Integer> {
           ExitCode.USAGE,
           "--writes-per-second must be > 0, got " + writesPerSecond,
           "leave it out for 50");
+    }
+    if (rounds < 0) {
+      throw new VarveException(
+          ExitCode.USAGE, "--random must be >= 0, got " + rounds, "say how many rounds");
     }
     Duration timeout =
         Config.duration(observeTimeout)
@@ -170,7 +184,22 @@ final class FailoverDrillCommand implements Callable<Integer> {
                                   .map(Scenario::name)
                                   .collect(Collectors.joining(", ")))));
     }
-    return scenarios.isEmpty() ? Scenario.all() : scenarios.stream().distinct().toList();
+    if (scenarios.isEmpty() && rounds == 0) {
+      return Scenario.all();
+    }
+    List<Scenario> chosen = new ArrayList<>(scenarios.stream().distinct().toList());
+    chosen.addAll(Scenario.random(seed, rounds, scenarios.isEmpty(), repeatedBy()));
+    return chosen;
+  }
+
+  private String repeatedBy() {
+    List<String> words = new ArrayList<>(List.of("varve drill failover"));
+    words.addAll(names);
+    words.add("--random " + rounds + " --seed " + seed);
+    if (writesPerSecond != WRITES_PER_SECOND) {
+      words.add("--writes-per-second " + writesPerSecond);
+    }
+    return String.join(" ", words);
   }
 
   private static int list(Console console) {

@@ -1,6 +1,7 @@
 package dev.varve.cli;
 
 import dev.varve.archive.RepositoryUnavailableException;
+import dev.varve.cdc.StoreUnavailableException;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import java.nio.file.AccessDeniedException;
@@ -18,6 +19,12 @@ record Failure(String message, String hint, ExitCode exitCode) {
       }
       if (e instanceof RepositoryUnavailableException unavailable) {
         return new Failure(String.valueOf(e.getMessage()), unavailable.hint(), ExitCode.FAILED);
+      }
+      if (e instanceof StoreUnavailableException unavailable) {
+        return new Failure(
+            String.valueOf(unavailable.getMessage()),
+            "see that the store is up and can be reached from here, then do it again",
+            ExitCode.FAILED);
       }
       String message = e.getMessage();
       if (message != null && message.contains("No space left on device")) {

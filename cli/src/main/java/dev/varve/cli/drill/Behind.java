@@ -124,9 +124,15 @@ final class Behind implements AutoCloseable {
     }
   }
 
+  /** While a standby is made it has no cut yet, and vertices without their edges. */
   private void lookAtStandby() {
     try (Session session = standby.session()) {
-      long count = session.run("MATCH (n:Written) RETURN count(n)").single().get(0).asLong();
+      long count =
+          session
+              .run("MATCH (:__VarveStandbyCut) MATCH (n:Written) RETURN count(n)")
+              .single()
+              .get(0)
+              .asLong();
       standbyHolds = Math.max(standbyHolds, count);
     }
   }

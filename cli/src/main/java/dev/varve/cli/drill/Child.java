@@ -164,15 +164,16 @@ final class Child implements AutoCloseable {
   }
 
   private void signal(String signal) throws IOException, InterruptedException {
-    long pid;
+    Process running;
     synchronized (this) {
-      if (process == null) {
-        return;
-      }
-      pid = process.pid();
+      running = process;
     }
-    int exit = new ProcessBuilder("sh", "-c", "kill -" + signal + " " + pid).start().waitFor();
-    if (exit != 0) {
+    if (running == null || !running.isAlive()) {
+      return;
+    }
+    int exit =
+        new ProcessBuilder("sh", "-c", "kill -" + signal + " " + running.pid()).start().waitFor();
+    if (exit != 0 && running.isAlive()) {
       throw new IOException("kill -" + signal + " of " + name + " ended with " + exit);
     }
   }

@@ -173,6 +173,7 @@ public final class FailoverDrill implements AutoCloseable {
 
   private Outcome tried(Pair on, Scenario scenario) throws InterruptedException {
     Trial trial = new Trial(scenario, on, clock);
+    scenario.repeatedBy().ifPresent(command -> trial.fact("repeated by", command));
     try {
       long written = on.load().count();
       Trial.await("standby and chain follow", SETTLE_WITHIN, () -> on.behind().bothHold(written));
@@ -180,9 +181,18 @@ public final class FailoverDrill implements AutoCloseable {
         PromotionTrial.run(trial, lost);
       } else if (scenario instanceof Scenario.Trouble trouble) {
         TroubleTrial.run(trial, trouble);
+      } else if (scenario instanceof PlannedSwitch) {
+        SwitchTrial.run(trial);
+      } else if (scenario instanceof RandomRound round) {
+        RoundTrial.run(trial, round);
       } else {
         DamageTrial.run(trial);
       }
+      on.half()
+          .ifPresent(
+              seen -> {
+                throw new VarveException(ExitCode.FAILED, seen, "this is a defect");
+              });
       return trial.outcome(new Outcome.Measured());
     } catch (IOException | RuntimeException e) {
       LOG.error("{} failed", scenario.name(), e);

@@ -41,6 +41,11 @@ record Layout(Path directory, Scenario.Need need) {
     return data("promoted.json");
   }
 
+  /** What promote ended with, a line each time that it was tried. */
+  Path promoteExits() {
+    return data("promote-exits");
+  }
+
   Path logs() {
     return data("logs");
   }
@@ -55,9 +60,9 @@ record Layout(Path directory, Scenario.Need need) {
    * @param source the primary's address
    * @param root of the repository
    * @param bootstrap the brokers
-   * @param fence what shuts the primary off
+   * @param fence what shuts the primary off, and clients out
    */
-  void configure(String source, String root, String bootstrap, String fence) throws IOException {
+  void configure(String source, String root, String bootstrap, Fence fence) throws IOException {
     Files.writeString(
         configFile(),
         """
@@ -69,7 +74,7 @@ record Layout(Path directory, Scenario.Need need) {
         compact: { flushEvery: %s }
         kafka: { bootstrap: "%s", replicationFactor: 3 }
         observe: { members: "%s" }
-        promote: { fence: "%s", announce: "%s" }
+        promote: { quiesce: "%s", fence: "%s", announce: "%s" }
         """
             .formatted(
                 Pair.GRAPH,
@@ -78,7 +83,8 @@ record Layout(Path directory, Scenario.Need need) {
                 Pair.FLUSH_EVERY,
                 bootstrap,
                 String.join(", ", Pair.OBSERVERS),
-                fence,
+                fence.quiesceUrl(),
+                fence.fenceUrl(),
                 announced()));
   }
 }

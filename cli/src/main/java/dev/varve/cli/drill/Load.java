@@ -28,15 +28,19 @@ import org.neo4j.driver.async.ResultCursor;
 
 /**
  * A client that writes one numbered transaction after the other, each a vertex and an edge to the
- * one before, and remembers every one that was acknowledged. It goes where the announced primary
- * is, and writes a transaction again that nobody acknowledged; so the numbers that are acknowledged
- * have no gap.
+ * one before, and its number on two vertices and the edge between them; and remembers every one
+ * that was acknowledged. It goes where the announced primary is, and writes a transaction again
+ * that nobody acknowledged; so the numbers that are acknowledged have no gap.
  */
 final class Load implements AutoCloseable {
 
+  /** Locked before it is looked at: a transaction that is written again may be there already. */
   private static final String WRITE =
-      "MERGE (n:Written {i: $i}) ON CREATE SET n.text = $text"
-          + " WITH n MATCH (m:Written {i: $i - 1}) MERGE (n)-[:AFTER]->(m)";
+      "MATCH (a:Half {side: 'a'})-[e:SAME]->(b:Half {side: 'b'})"
+          + " SET a.held = true REMOVE a.held WITH a, e, b WHERE a.i < $i"
+          + " SET a.i = $i, e.i = $i, b.i = $i CREATE (n:Written {i: $i, text: $text})"
+          + " WITH n MATCH (m:Written {i: $i - 1}) CREATE (n)-[:AFTER]->(m)";
+
   private static final int TEXT_LEAST = 50;
   private static final int TEXT_MORE = 200;
   private static final long LOOK_EVERY_MS = 20;
@@ -158,6 +162,9 @@ final class Load implements AutoCloseable {
         Session session = driver.session()) {
       session.run("CREATE INDEX written IF NOT EXISTS FOR (n:Written) ON (n.i)").consume();
       session.run("CALL db.awaitIndexes(60)").consume();
+      session
+          .run("CREATE (:Half {side: 'a', i: -1})-[:SAME {i: -1}]->(:Half {side: 'b', i: -1})")
+          .consume();
     }
   }
 

@@ -24,7 +24,8 @@ import org.slf4j.LoggerFactory;
 /**
  * A primary and its standby, thrown away afterwards: two Neo4j servers, three Kafka brokers, an
  * object store perhaps, and every stage, each in a process of its own. Everybody reaches the
- * primary through a {@link Proxy}, and so do the stages the object store.
+ * primary through {@link Doors}, and the stages the object store through one; past them both stores
+ * are read by an {@link Onlooker}.
  *
  * <p>Closing it ends everything that it has started, also while it is being started.
  */
@@ -74,6 +75,7 @@ final class Pair implements AutoCloseable {
   private Optional<SmallDisk> disk = Optional.empty();
   private Optional<ObjectStore> objectStore = Optional.empty();
   private Optional<Serving> serving = Optional.empty();
+  private List<Onlooker> onlookers = List.of();
 
   /** What is there once everything serves. */
   private record Serving(
@@ -81,7 +83,7 @@ final class Pair implements AutoCloseable {
       String primaryAddress,
       Child standby,
       String standbyAddress,
-      Proxy door,
+      Doors doors,
       Fence fence,
       Load load,
       Repository repository,
@@ -108,11 +110,11 @@ final class Pair implements AutoCloseable {
     standby.start();
     String root = place();
     String primaryAddress = primary.awaitReady(START_WITHIN);
-    Proxy door = keep(Proxy.to(socket(primaryAddress), SLOWNESS));
+    Doors doors = keep(Doors.to(socket(primaryAddress), SLOWNESS));
     Load load =
         keep(
             new Load(
-                "bolt://" + door.address(),
+                "bolt://" + doors.clients().address(),
                 layout.announced(),
                 setting.writesPerSecond(),
                 setting.seed(),
@@ -122,8 +124,9 @@ final class Pair implements AutoCloseable {
     for (Child broker : brokers) {
       bootstrap.add(broker.awaitReady(START_WITHIN));
     }
-    Fence fence = keep(new Fence(door));
-    layout.configure("bolt://" + door.address(), root, String.join(",", bootstrap), fence.url());
+    Fence fence = keep(new Fence(doors));
+    layout.configure(
+        "bolt://" + doors.stages().address(), root, String.join(",", bootstrap), fence);
     doing.accept("starting the stages …");
     for (String stage : List.of("capture", "fold", "compact")) {
       stages.start(stage, stage(stage, Map.of(), stage));
@@ -142,7 +145,7 @@ final class Pair implements AutoCloseable {
                 primaryAddress,
                 standby,
                 standbyAddress,
-                door,
+                doors,
                 fence,
                 load,
                 repository,
@@ -151,6 +154,10 @@ final class Pair implements AutoCloseable {
     long written = load.count();
     Trial.await(
         "standby and chain follow", START_WITHIN, () -> behind.bothHold(Math.max(1, written)));
+    onlookers = // not before: while a standby is made, it is no copy of anything
+        List.of(
+            keep(new Onlooker("primary", primaryAddress)),
+            keep(new Onlooker("standby", standbyAddress)));
   }
 
   private String place() throws IOException {
@@ -197,8 +204,11 @@ final class Pair implements AutoCloseable {
       if (name.equals(PROMOTES)) {
         more.put(
             "VARVE_OBSERVE_ON_DOWN",
-            "'%s/varve' promote --forced --target %s --output=json > promoting.json; exit=$?;"
+            // a second try is what an operator makes when the first fails
+            "for try in 1 2 3 4 5 6; do"
+                + " '%s/varve' promote --forced --target %s --output=json > promoting.json 2>> logs/promote.log; exit=$?;"
                     .formatted(setting.installation().home(), standbyAddress())
+                + " echo $exit >> promote-exits; case $exit in 0|3) break;; esac; sleep 1; done;"
                 + " mv promoting.json promoted.json; exit $exit");
       }
       stages.start(observer(name), stage(observer(name), more, "observe"));
@@ -282,8 +292,12 @@ final class Pair implements AutoCloseable {
     return serving().standbyDriver();
   }
 
-  Proxy door() {
-    return serving().door();
+  Child standby() {
+    return serving().standby();
+  }
+
+  Doors doors() {
+    return serving().doors();
   }
 
   Fence fence() {
@@ -305,6 +319,20 @@ final class Pair implements AutoCloseable {
 
   Stages stages() {
     return stages;
+  }
+
+  /** How often both stores have been looked at, of both the lesser. */
+  long looks() {
+    return onlookers.stream().mapToLong(Onlooker::looks).min().orElse(0);
+  }
+
+  /** What a reader of one of the stores has seen of a transaction that was not whole. */
+  Optional<String> half() {
+    return onlookers.stream().flatMap(one -> one.half().stream()).findFirst();
+  }
+
+  List<Child> brokers() {
+    return brokers;
   }
 
   /** The one that is killed. */

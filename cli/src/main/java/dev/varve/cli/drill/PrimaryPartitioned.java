@@ -15,7 +15,7 @@ record PrimaryPartitioned() implements Scenario.PrimaryLost {
 
   @Override
   public void inject(Pair pair) {
-    pair.door().set(Proxy.Way.SILENT);
+    pair.doors().set(Proxy.Way.SILENT);
   }
 
   /** It never went away; what the fence has shut stays shut. */

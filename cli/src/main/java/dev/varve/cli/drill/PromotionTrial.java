@@ -31,7 +31,12 @@ final class PromotionTrial {
   private static final Duration AGREED_WITHIN = Duration.ofMinutes(1);
   private static final Duration REFUSED_WITHIN = Duration.ofMinutes(1);
   private static final Duration GOES_ON_WITHIN = Duration.ofMinutes(2);
+  private static final Duration LEAD = Duration.ofSeconds(8);
   private static final Duration QUIET = Duration.ofSeconds(2);
+
+  /** Done, done with something to say, or to be tried again. */
+  private static final Set<String> MAY_END_WITH = Set.of("0", "3", "1");
+
   private static final String SEEN_DOWN = "a majority sees the store down";
 
   private PromotionTrial() {}
@@ -40,15 +45,28 @@ final class PromotionTrial {
     Pair pair = trial.pair();
     observed(trial);
     String old = pair.load().last().orElseThrow().by();
+    Play play = Play.of(lost.meanwhile(), pair);
+    if (!lost.meanwhile().faults().isEmpty()) {
+      TimeUnit.MILLISECONDS.sleep(LEAD.toMillis());
+    }
     trial.fault(() -> lost.inject(pair));
     recovered(trial, old);
     pair.stages().stop("capture");
+    play.awaitMended(trial);
     Set<Long> missing = lost(trial, old);
     promoted(trial); // by a child of an observer: not before that are they stopped
     Pair.OBSERVERS.forEach(name -> pair.stages().stop(Pair.observer(name)));
     comeBack(trial, lost, missing);
     goesOn(trial);
+    List<Load.Acknowledged> acknowledged = pair.load().acknowledged();
     Proof.run(trial, pair.standbyAddress(), Optional.empty());
+    RoundTrial.eachOnce(
+        "new primary",
+        pair.standbyDriver(),
+        acknowledged.stream()
+            .mapToLong(Load.Acknowledged::number)
+            .filter(number -> !missing.contains(number)));
+    RoundTrial.stages(trial, Set.of("capture", "replay"));
   }
 
   /** All observers see the primary. */
@@ -116,7 +134,7 @@ final class PromotionTrial {
   }
 
   /** What was acknowledged by the old primary and is not in the new one. */
-  private static Set<Long> lost(Trial trial, String old) {
+  static Set<Long> lost(Trial trial, String old) {
     Set<Long> there = numbers(trial.pair().standbyDriver());
     List<Load.Acknowledged> lost =
         trial.pair().load().acknowledged().stream()
@@ -133,7 +151,7 @@ final class PromotionTrial {
     return missing;
   }
 
-  private static Set<Long> numbers(Driver driver) {
+  static Set<Long> numbers(Driver driver) {
     try (Session session = driver.session()) {
       return new HashSet<>(
           session.run("MATCH (n:Written) RETURN n.i AS i").list(row -> row.get("i").asLong()));
@@ -144,6 +162,14 @@ final class PromotionTrial {
   private static void promoted(Trial trial) throws IOException {
     Path said = trial.pair().layout().promoted();
     Trial.await("promote has ended", PROMOTED_WITHIN, () -> Files.exists(said));
+    List<String> exits = Files.readAllLines(trial.pair().layout().promoteExits());
+    trial.fact("promote ended with", String.join(", ", exits));
+    if (!MAY_END_WITH.containsAll(exits)) {
+      throw new VarveException(
+          ExitCode.FAILED,
+          "promote may not end so: " + exits,
+          "this is a defect; see logs/promote.log with --keep");
+    }
     JsonNode json = new ObjectMapper().readTree(Files.readString(said));
     trial.fact(
         "captured of the old primary", "up to transaction " + json.path("captured").asText());
@@ -165,6 +191,12 @@ final class PromotionTrial {
           "lost, but still in the old store",
           missing.stream().filter(there::contains).count() + " transactions");
     }
+    refused(trial);
+  }
+
+  /** Whoever starts the old primary's capture again is told that it is not its turn any more. */
+  static void refused(Trial trial) throws IOException, InterruptedException {
+    Pair pair = trial.pair();
     long from = System.nanoTime();
     try (Child capture =
         pair.stage(
@@ -183,7 +215,7 @@ final class PromotionTrial {
   }
 
   /** The new primary is captured, and the chain goes on with it. */
-  private static void goesOn(Trial trial) throws IOException {
+  static void goesOn(Trial trial) throws IOException {
     Pair pair = trial.pair();
     long from = System.nanoTime();
     int before = Proof.site(pair).map(site -> site.incarnation()).orElse(0);

@@ -6,7 +6,12 @@ import java.util.List;
 import java.util.Optional;
 
 /** One way in which things go wrong. What is measured of it is in one place for each kind. */
-public sealed interface Scenario {
+public sealed interface Scenario
+    permits RandomRound,
+        PlannedSwitch,
+        Scenario.PrimaryLost,
+        Scenario.Trouble,
+        Scenario.CorruptSegment {
 
   /** Such as {@code primary-killed}. */
   String name();
@@ -19,6 +24,16 @@ public sealed interface Scenario {
     return Need.NOTHING;
   }
 
+  /** The command that does the same again, if it was drawn. */
+  default Optional<String> repeatedBy() {
+    return Optional.empty();
+  }
+
+  /** Whether nothing else can be tried on the pair after it: the standby is the primary then. */
+  default boolean usesPairUp() {
+    return false;
+  }
+
   /** What of a pair a scenario cannot do without. */
   enum Need {
     NOTHING,
@@ -28,10 +43,20 @@ public sealed interface Scenario {
     OBJECT_STORE
   }
 
-  /** The primary is lost: the standby takes its place. The pair is used up by it. */
+  /** The primary is lost: the standby takes its place. */
   non-sealed interface PrimaryLost extends Scenario {
 
+    @Override
+    default boolean usesPairUp() {
+      return true;
+    }
+
     void inject(Pair pair) throws IOException, InterruptedException;
+
+    /** What else goes wrong; its beginning is some seconds before the loss. */
+    default FaultPlan meanwhile() {
+      return FaultPlan.NOTHING;
+    }
 
     /** The old primary is there again, as far as whoever shut it off cannot help it. */
     void comeBack(Pair pair) throws IOException, InterruptedException;
@@ -81,7 +106,7 @@ public sealed interface Scenario {
     }
   }
 
-  /** All of them, in the order in which they are tried. */
+  /** All that have a name of their own, in the order in which they are tried. */
   static List<Scenario> all() {
     return List.of(
         new StageKilled("capture", Follower.STANDBY),
@@ -91,9 +116,21 @@ public sealed interface Scenario {
         new DiskFull(),
         new ObjectStoreDown(),
         new ObjectStoreSlow(),
+        new PlannedSwitch(),
         new PrimaryKilled(),
         new PrimaryFrozen(),
         new PrimaryPartitioned());
+  }
+
+  /**
+   * Rounds of faults at random moments.
+   *
+   * @param alone whether nothing else is tried: then the seed draws too what the chain is kept on,
+   *     and whether and how the primary is lost in the end
+   * @param command does the same again
+   */
+  static List<Scenario> random(long seed, int rounds, boolean alone, String command) {
+    return RandomRound.drawn(seed, rounds, alone, command);
   }
 
   /** The one of this name. */

@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Which scenarios share a pair, so that its start is paid once: one in which the primary is lost
- * comes last, for the pair is used up by it. Pure.
+ * Which scenarios share a pair, so that its start is paid once: one that uses the pair up comes
+ * last. Pure.
  */
 record Schedule(List<Stay> stays) {
 
@@ -25,18 +25,18 @@ record Schedule(List<Stay> stays) {
       return new Stay(need, more);
     }
 
-    private boolean losesPrimary() {
-      return scenarios.stream().anyMatch(one -> one instanceof Scenario.PrimaryLost);
+    private boolean usesPairUp() {
+      return scenarios.stream().anyMatch(Scenario::usesPairUp);
     }
   }
 
   static Schedule of(List<Scenario> scenarios) {
     List<Scenario> onFiles = new ArrayList<>();
     List<Scenario> onObjects = new ArrayList<>();
-    List<Scenario> losing = new ArrayList<>();
+    List<Scenario> lasts = new ArrayList<>();
     for (Scenario scenario : scenarios) {
-      if (scenario instanceof Scenario.PrimaryLost) {
-        losing.add(scenario);
+      if (scenario.usesPairUp()) {
+        lasts.add(scenario);
       } else if (scenario.need() == Scenario.Need.OBJECT_STORE) {
         onObjects.add(scenario);
       } else {
@@ -51,9 +51,9 @@ record Schedule(List<Stay> stays) {
     if (!onObjects.isEmpty()) {
       stays.add(new Stay(Scenario.Need.OBJECT_STORE, onObjects));
     }
-    for (Scenario last : losing) {
+    for (Scenario last : lasts) {
       int free = 0;
-      while (free < stays.size() && stays.get(free).losesPrimary()) {
+      while (free < stays.size() && stays.get(free).usesPairUp()) {
         free++;
       }
       if (free < stays.size()) {

@@ -23,10 +23,18 @@ final class Stages implements AutoCloseable {
   /** Something that happened to a stage. */
   record Event(long atNanos, String text) {}
 
+  /**
+   * That a stage has ended.
+   *
+   * @param killed whether it was killed here
+   */
+  record Ended(long atNanos, String stage, int exitCode, boolean killed) {}
+
   private static final class Supervised {
     private final Child child;
     private long endedAtNanos; // 0 while it runs
     private boolean left; // it is not started again
+    private boolean killed; // since it was started
 
     Supervised(Child child) {
       this.child = child;
@@ -35,6 +43,7 @@ final class Stages implements AutoCloseable {
 
   private final Map<String, Supervised> supervised = new LinkedHashMap<>(); // guarded by this
   private final List<Event> events = new ArrayList<>(); // guarded by this
+  private final List<Ended> ended = new ArrayList<>(); // guarded by this
   private final Thread thread;
   private volatile boolean closed;
 
@@ -51,8 +60,21 @@ final class Stages implements AutoCloseable {
   }
 
   /** Kills one; it is started again. */
-  void kill(String name) {
-    of(name).kill();
+  synchronized void kill(String name) {
+    if (of(name).isAlive()) {
+      supervised(name).killed = true;
+      of(name).kill();
+    }
+  }
+
+  /** Stops one where it is, if it runs. */
+  void freeze(String name) throws IOException, InterruptedException {
+    of(name).freeze();
+  }
+
+  /** Lets it go on. */
+  void thaw(String name) throws IOException, InterruptedException {
+    of(name).thaw();
   }
 
   /** Ends one for good. */
@@ -85,12 +107,21 @@ final class Stages implements AutoCloseable {
     return events.stream().filter(event -> event.atNanos() >= nanos).toList();
   }
 
+  /** Which have ended since some moment. */
+  synchronized List<Ended> endedSince(long nanos) {
+    return ended.stream().filter(one -> one.atNanos() >= nanos).toList();
+  }
+
   private synchronized Child of(String name) {
+    return supervised(name).child;
+  }
+
+  private synchronized Supervised supervised(String name) {
     Supervised found = supervised.get(name);
     if (found == null) {
       throw new IllegalArgumentException("no stage " + name);
     }
-    return found.child;
+    return found;
   }
 
   private void supervise() {
@@ -116,8 +147,10 @@ final class Stages implements AutoCloseable {
         one.endedAtNanos = now;
         one.left = exit.getAsInt() == ExitCode.FENCED.number();
         events.add(new Event(now, entry.getKey() + " ended with " + exit.getAsInt()));
+        ended.add(new Ended(now, entry.getKey(), exit.getAsInt(), one.killed));
       } else if (now - one.endedAtNanos > TimeUnit.MILLISECONDS.toNanos(START_AGAIN_AFTER_MS)) {
         one.endedAtNanos = 0;
+        one.killed = false;
         try {
           one.child.start();
           events.add(new Event(now, entry.getKey() + " was started again"));

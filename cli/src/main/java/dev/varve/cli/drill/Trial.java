@@ -57,6 +57,11 @@ final class Trial {
     step("the fault", faultNanos, System.nanoTime(), scenario.what());
   }
 
+  /** From then on it is counted. */
+  void begin(long nanos) {
+    faultNanos = nanos;
+  }
+
   /** Something that is done. */
   interface Action {
     void run() throws IOException, InterruptedException;

@@ -106,7 +106,7 @@ public final class Promoter {
    */
   public Report run() {
     long began = System.nanoTime();
-    String identity = seat.identity();
+    String identity = identity();
     Optional<VersionVector> cut = seat.cut();
     Succession before = Succession.read(setting.kafka(), setting.graph(), setting.site());
     boolean again = before.promotion().map(known -> known.store().equals(identity)).orElse(false);
@@ -137,6 +137,26 @@ public final class Promoter {
     }
     return new Report(
         promotion, promotion.from(), applied, left, shutOff, seconds, List.copyOf(problems));
+  }
+
+  /** A standby that is being started again is waited for: there may be nobody to ask twice. */
+  private String identity() {
+    long began = System.nanoTime();
+    while (true) {
+      try {
+        return seat.identity();
+      } catch (StoreUnavailableException e) {
+        if (System.nanoTime() - began > setting.promote().drainFor().toNanos()) {
+          throw new VarveException(
+              ExitCode.FAILED,
+              "the standby does not answer: " + e.getMessage() + "; nothing was done",
+              "start it, then promote again",
+              e);
+        }
+        LOG.info("the standby does not answer yet: {}", e.getMessage());
+      }
+      pause("nothing was done");
+    }
   }
 
   /** Of a primary that is well, everything is captured that was ever committed. */
@@ -257,12 +277,16 @@ public final class Promoter {
         throw new VarveException(
             ExitCode.FAILED, otherwise + " after " + limit.toSeconds() + " s", hint);
       }
-      try {
-        TimeUnit.MILLISECONDS.sleep(LOOK_EVERY_MS);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new VarveException(ExitCode.FAILED, "interrupted", hint, e);
-      }
+      pause(hint);
+    }
+  }
+
+  private static void pause(String hint) {
+    try {
+      TimeUnit.MILLISECONDS.sleep(LOOK_EVERY_MS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new VarveException(ExitCode.FAILED, "interrupted", hint, e);
     }
   }
 

@@ -11,7 +11,11 @@ public interface Seat {
   /** Where clients reach it, without anything secret. */
   String address();
 
-  /** The identity that capture will know it by. */
+  /**
+   * The identity that capture will know it by.
+   *
+   * @throws dev.varve.cdc.StoreUnavailableException if it does not answer
+   */
   String identity();
 
   /** How far it has come; absent if it is no standby, or no longer one. */
