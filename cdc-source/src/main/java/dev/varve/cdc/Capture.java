@@ -144,6 +144,9 @@ public final class Capture implements AutoCloseable {
   private static void admit(CaptureConfig config, String store) {
     boolean promoted = Publisher.succession(config).admits(store, config.newIncarnation());
     LOG.debug("{} is the primary{}", store, promoted ? ", for it was promoted" : "");
+    if (promoted) {
+      Succession.requireWhole(config.source());
+    }
   }
 
   private static String checkStore(CaptureConfig config) {
@@ -276,6 +279,9 @@ public final class Capture implements AutoCloseable {
     Succession succession = Publisher.succession(config);
     // somebody may have promoted another store since the first look
     boolean promoted = succession.admits(store, config.newIncarnation());
+    if (promoted) {
+      Succession.requireWhole(config.source());
+    }
     succession.state().ifPresent(this::found);
     AtomicReference<@Nullable Throwable> ended = new AtomicReference<>();
     DebeziumEngine<RecordChangeEvent<SourceRecord>> engine =

@@ -45,6 +45,11 @@ public interface StoreLog extends AutoCloseable {
    */
   ScanPage scan(ElementKind kind, Optional<String> cursor, ScanAs as);
 
+  /** Whether the store is a standby: a replay writes what it holds, and is not captured. */
+  default boolean follows() {
+    return false; // not every store tells
+  }
+
   /** Every index and constraint that there is now. */
   StoreSchema schema();
 

@@ -128,6 +128,24 @@ public record Succession(Optional<CaptureState> state, Optional<Promotion> promo
     return false;
   }
 
+  /**
+   * Sees that a promoted store is no standby any more: one whose promotion was interrupted may lack
+   * what was captured of the old primary. What a replay adds later is not captured, so a scan
+   * before that would be taken for the newer state.
+   */
+  static void requireWhole(CaptureSource source) {
+    try (StoreLog log = source.open()) {
+      if (log.follows()) {
+        throw new VarveException(
+            ExitCode.FAILED,
+            "the store was promoted, but its promotion has not ended: it is a standby still;"
+                + " nothing was captured",
+            "wait until 'varve promote' has ended, or run it again: it goes on; then start capture"
+                + " again");
+      }
+    }
+  }
+
   private static VarveException replaced(Promotion promotion, String store) {
     return new VarveException(
         ExitCode.FENCED,

@@ -356,6 +356,11 @@ public final class CaptureTest {
       // whoever starts it again is refused before the promoted store's capture has begun, and after
       assertThatThrownBy(() -> Capture.start(config())).satisfies(CaptureTest::isFenced);
       standby.commit(random, 5);
+      standby.follows = true; // a promotion that was interrupted
+      assertThatThrownBy(() -> Capture.start(config(standby)))
+          .isInstanceOf(VarveException.class)
+          .hasMessageContaining("it is a standby still");
+      standby.follows = false;
       try (Capture promoted = Capture.start(config(standby))) {
         awaitWatermark(promoted, 2, standby.lastSeq());
         for (boolean newIncarnation : new boolean[] {false, true}) {

@@ -40,6 +40,10 @@ final class FakeStore {
 
   final String name;
   volatile String identity;
+
+  /** Whether a replay writes to it. */
+  volatile boolean follows;
+
   volatile boolean away;
   volatile int scanPageElements = 50;
   volatile int rowChanges = 40;
@@ -219,6 +223,11 @@ final class FakeStore {
             new Element0(e.getKey(), Optional.of(e.getValue())));
       }
       return new ScanPage(Optional.empty(), out.toByteArray());
+    }
+
+    @Override
+    public boolean follows() {
+      return follows;
     }
 
     @Override

@@ -69,7 +69,8 @@ final class BranchCommand implements Runnable {
         names = "--source",
         paramLabel = "URI",
         description =
-            "the old primary, if source.uri names another by now: bolt://[user@]host:port")
+            "the old primary, if source.uri names another by now: bolt://[user@]host:port,"
+                + " age:postgresql://[user@]host:port/database/graph")
     private Optional<String> source = Optional.empty();
 
     @Option(
@@ -124,13 +125,21 @@ final class BranchCommand implements Runnable {
     private CaptureSource store(Config config) {
       return source.isEmpty()
           ? Sources.of(config.source())
-          : Sources.of(TargetUri.parse(source.get()), password(config));
+          : Sources.of(uri(config, source.get()), password(config));
+    }
+
+    /** Hints name a store without its user, who is the configuration's then. */
+    private static TargetUri uri(Config config, String given) {
+      TargetUri uri = TargetUri.parse(given);
+      return uri instanceof TargetUri.Age age && age.user().isEmpty()
+          ? age.as(config.source().user())
+          : uri;
     }
 
     private boolean rejoined(Config config) {
       return source.isEmpty()
           ? OldPrimary.isStandby(config.source())
-          : OldPrimary.isStandby(TargetUri.parse(source.get()), password(config));
+          : OldPrimary.isStandby(uri(config, source.get()), password(config));
     }
 
     private Optional<String> password(Config config) {

@@ -76,6 +76,11 @@ public sealed interface TargetUri {
       tls = Map.copyOf(tls);
     }
 
+    /** The same with another user. */
+    public Age as(Optional<String> other) {
+      return new Age(host, port, other, database, graph, tls);
+    }
+
     /** Without user and password. */
     public String jdbcUrl() {
       return "jdbc:postgresql://"

@@ -124,7 +124,7 @@ public final class AgeCheck {
   }
 
   private static AgeFinding reading(AgeFacts facts) {
-    List<String> unread = names(facts, table -> !table.readable() && !prepared(facts, table));
+    List<String> unread = names(facts, table -> !table.readable() && !seenTo(facts, table));
     if (!unread.isEmpty() || !facts.role().sees()) {
       return AgeFinding.blocking(
           "reading", "the role may not read " + some(unread, "the graph's schema"), SETUP);
@@ -135,16 +135,23 @@ public final class AgeCheck {
           "reading", "row security may hide elements of " + some(hidden, ""), SETUP);
     }
     List<String> unlogged = names(facts, AgeFacts.Table::unlogged);
-    return unlogged.isEmpty()
+    if (!unlogged.isEmpty()) {
+      return AgeFinding.blocking(
+          "reading", "unlogged, so not in the log: " + some(unlogged, ""), SETUP);
+    }
+    List<String> notYet = names(facts, table -> !table.readable() && table.complete());
+    return notYet.isEmpty()
         ? AgeFinding.ok(
             "reading", String.format(Locale.ROOT, "all of %d tables", facts.tables().size()))
-        : AgeFinding.blocking(
-            "reading", "unlogged, so not in the log: " + some(unlogged, ""), SETUP);
+        : AgeFinding.warning(
+            "reading",
+            "the role may not read yet " + some(notYet, ""),
+            "capture lets itself before it scans; or " + SETUP);
   }
 
-  /** Whether it is a label that was made since, which capture sees to: it may be read then. */
-  private static boolean prepared(AgeFacts facts, AgeFacts.Table table) {
-    return facts.helper() && !table.complete() && !table.schema().equals(AgeFacts.CATALOG);
+  /** Whether it is a label, made since or by a replay, that capture lets itself read. */
+  private static boolean seenTo(AgeFacts facts, AgeFacts.Table table) {
+    return facts.helper() && !table.schema().equals(AgeFacts.CATALOG);
   }
 
   /** A label may lack it that capture has not come to yet; it prepares what it may alter. */

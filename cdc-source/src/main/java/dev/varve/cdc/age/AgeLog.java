@@ -33,6 +33,7 @@ final class AgeLog implements StoreLog {
   private static final long OPEN_WAIT_MS = 20;
 
   private final AgeReading reading;
+  private final boolean captures;
   private final AgeSession session;
   private final AgeSession.Store store;
   private final AgeSlot slot;
@@ -52,8 +53,9 @@ final class AgeLog implements StoreLog {
   private record Open(
       DebeziumStream stream, AgeTransactions transactions, Deque<SourceRecord> polled) {}
 
-  private AgeLog(AgeReading reading, AgeSession session, AgeSession.Store store) {
+  private AgeLog(AgeReading reading, boolean captures, AgeSession session, AgeSession.Store store) {
     this.reading = reading;
+    this.captures = captures;
     this.session = session;
     this.store = store;
     this.slot = new AgeSlot(session, store);
@@ -61,9 +63,21 @@ final class AgeLog implements StoreLog {
   }
 
   static AgeLog open(AgeReading reading) {
+    return open(reading, true);
+  }
+
+  /**
+   * To look at, beside or after capture: alters no table, and tells what the log itself holds and
+   * no more, so that the same log tells the same.
+   */
+  static AgeLog looking(AgeReading reading) {
+    return open(reading, false);
+  }
+
+  private static AgeLog open(AgeReading reading, boolean captures) {
     AgeSession session = AgeSession.open(reading.settings());
     try {
-      return new AgeLog(reading, session, session.store());
+      return new AgeLog(reading, captures, session, session.store());
     } catch (RuntimeException e) {
       session.close();
       throw e;
@@ -114,6 +128,11 @@ final class AgeLog implements StoreLog {
   }
 
   @Override
+  public boolean follows() {
+    return AgeSchema.follows(session, store.graphOid());
+  }
+
+  @Override
   public boolean read(String from, ReadAs as, RowReceiver rows) throws InterruptedException {
     boolean done = false;
     try {
@@ -128,7 +147,7 @@ final class AgeLog implements StoreLog {
   }
 
   private boolean read(Open current, RowReceiver rows) throws InterruptedException {
-    guard.look().ifPresent(current.transactions()::seenFull);
+    look(current);
     AgeSession.Here here = session.here();
     current.transactions().head(here.lsn());
     if (here.lsn() == knownEnd) {
@@ -144,6 +163,10 @@ final class AgeLog implements StoreLog {
         closeStream(); // what the receiver did not take is read again
         return false;
       }
+    }
+    if (!captures) {
+      knownEnd = end.lsn();
+      return true;
     }
     guard.close(current.transactions().openLabels());
     if (!tellEnd(current.transactions(), end, rows)) {
@@ -163,7 +186,7 @@ final class AgeLog implements StoreLog {
     Deque<SourceRecord> polled = current.polled();
     if (polled.isEmpty()) {
       passAcknowledgement(current);
-      guard.look().ifPresent(current.transactions()::seenFull);
+      look(current);
       poll(current);
     }
     while (!polled.isEmpty() && !current.transactions().lastMessage().equals(end)) {
@@ -172,6 +195,12 @@ final class AgeLog implements StoreLog {
       }
     }
     return current.transactions().flush(rows);
+  }
+
+  private void look(Open current) {
+    if (captures) {
+      guard.look().ifPresent(current.transactions()::seenFull);
+    }
   }
 
   private void poll(Open current) throws InterruptedException {
@@ -193,13 +222,14 @@ final class AgeLog implements StoreLog {
 
   /**
    * Tells that there was nothing more, not too often, so that an idle graph lets go of the log of
-   * its neighbours too; and the schema, if it is another one than was told last.
+   * its neighbours too; and the schema, if it is another one than was told last. That of a standby
+   * is the primary's to tell.
    */
   private boolean tellEnd(AgeTransactions transactions, AgeSession.Here end, RowReceiver rows)
       throws InterruptedException {
     StoreSchema schema = schema();
     String digest = AgeSchema.digest(schema);
-    boolean altered = !digest.equals(transactions.position().schema());
+    boolean altered = !digest.equals(transactions.position().schema()) && !follows();
     long now = System.nanoTime();
     if (!altered && now - advancedAt < IDLE_ADVANCE_NANOS) {
       return true;
@@ -209,7 +239,7 @@ final class AgeLog implements StoreLog {
         end.lsn(),
         end.timeMicros(),
         altered ? Optional.of(schema) : Optional.empty(),
-        digest,
+        altered ? digest : transactions.position().schema(),
         rows);
   }
 

@@ -20,6 +20,9 @@ final class AgeSchema {
 
   private static final int DIGEST_BYTES = 8;
 
+  /** What a replay calls the indexes by which it finds its elements. */
+  private static final String STANDBY = "\\_\\_varve\\_standby\\_%";
+
   private AgeSchema() {}
 
   static StoreSchema read(AgeSession session, long graphOid) {
@@ -31,6 +34,18 @@ final class AgeSchema {
     rules.addAll(indexes(session, graphOid));
     rules.addAll(constraints(session, graphOid));
     return new StoreSchema(rules);
+  }
+
+  /** Whether a replay keeps the graph in step with another: then it has made indexes of its own. */
+  static boolean follows(AgeSession session, long graphOid) {
+    return session.one(
+        "SELECT EXISTS (SELECT FROM ag_catalog.ag_label l"
+            + " JOIN pg_index x ON x.indrelid = l.relation"
+            + " JOIN pg_class i ON i.oid = x.indexrelid"
+            + " WHERE l.graph::int8 = ? AND i.relname LIKE ?)",
+        row -> row.getBoolean(1),
+        graphOid,
+        STANDBY);
   }
 
   /** Those that no constraint made. */
@@ -46,6 +61,7 @@ final class AgeSchema {
             + " AND c.conrelid = l.relation)"
             // since 1.7 AGE makes these with every graph
             + " AND i.relname NOT IN ('_ag_label_edge_start_id_idx', '_ag_label_edge_end_id_idx')"
+            + " AND i.relname NOT LIKE ?"
             + " ORDER BY 1",
         row ->
             new StoreSchema.Rule(
@@ -56,7 +72,8 @@ final class AgeSchema {
                 List.of(row.getString(4)),
                 List.of(),
                 Optional.of(row.getString(5))),
-        graphOid);
+        graphOid,
+        STANDBY);
   }
 
   private static List<StoreSchema.Rule> constraints(AgeSession session, long graphOid) {

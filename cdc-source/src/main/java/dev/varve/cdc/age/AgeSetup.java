@@ -1,5 +1,6 @@
 package dev.varve.cdc.age;
 
+import dev.varve.age.ReplayedMessage;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import java.sql.Connection;
@@ -21,7 +22,7 @@ public final class AgeSetup {
   private static final String SLOT_LIMIT = "64GB";
 
   /** What Varve's own messages in the log begin with. */
-  static final String MESSAGE_PREFIX = "varve";
+  static final String MESSAGE_PREFIX = ReplayedMessage.PREFIX;
 
   /** Since then the function that writes markers has one parameter more. */
   private static final int FLUSHING_MESSAGES = 170_000;

@@ -68,7 +68,7 @@ public final class AgeSource implements CaptureSource {
 
   @Override
   public StoreLog open() {
-    return AgeLog.open(reading);
+    return AgeLog.looking(reading);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.varve.cdc.age;
 
 import dev.varve.age.Graphid;
+import dev.varve.age.ReplayedMessage;
 import dev.varve.cdc.LogGapException;
 import dev.varve.cdc.LogRow;
 import dev.varve.cdc.StoreLog.ReadAs;
@@ -169,6 +170,10 @@ final class AgeTransactions implements AutoCloseable {
       lastMessage = message.text();
       return;
     }
+    if (ReplayedMessage.parse(message.text()).filter(m -> m.graphOid() == graphOid).isPresent()) {
+      open.replayed = true;
+      return;
+    }
     LabelGuard.Stated.parse(message.text())
         .filter(stated -> stated.graphOid() == graphOid)
         .ifPresent(
@@ -180,7 +185,9 @@ final class AgeTransactions implements AutoCloseable {
 
   private void row(LogEvent.RowChanged change) {
     if (!change.schema().equals(CATALOGUE)) {
-      element(change);
+      if (!open.replayed) {
+        element(change);
+      }
     } else if (change.table().equals(LABELS)) {
       label(change);
     } else if (change.table().equals(GRAPHS) && change.operation() == 'd') {
@@ -249,7 +256,8 @@ final class AgeTransactions implements AutoCloseable {
     String name = row.needed("name");
     Label known = open.labels().byId(id).orElse(null);
     if (known == null) {
-      open.put(new Label(id, kind, name, name, true));
+      // a replay makes it log in full before it writes the first row
+      open.put(new Label(id, kind, name, name, !open.replayed));
     } else {
       boolean renamed = !known.name().equals(name);
       open.put(new Label(id, kind, name, known.table(), renamed || known.open()));
@@ -263,7 +271,9 @@ final class AgeTransactions implements AutoCloseable {
           "somebody truncated " + CATALOGUE + "." + truncated.table(),
           null);
     }
-    open.labelIn(truncated.table(), tables).ifPresent(open::sweep);
+    if (!open.replayed) {
+      open.labelIn(truncated.table(), tables).ifPresent(open::sweep);
+    }
   }
 
   private boolean committed(LogEvent.Committed committed, RowReceiver rows)

@@ -25,6 +25,9 @@ final class OpenTransaction implements AutoCloseable {
 
   long timeMicros;
 
+  /** Whether a replay wrote it: nothing of it is told, but labels come and go with it. */
+  boolean replayed;
+
   /** Up to here in the log, labels that it states again had logged in full; absent if not said. */
   private Optional<Long> fullUntil = Optional.empty();
 
@@ -138,7 +141,7 @@ final class OpenTransaction implements AutoCloseable {
   }
 
   boolean isNothing() {
-    return elements.isEmpty() && swept.isEmpty() && schemaChange().isEmpty();
+    return replayed || (elements.isEmpty() && swept.isEmpty() && schemaChange().isEmpty());
   }
 
   /** Labels made, dropped, or called otherwise. */

@@ -59,6 +59,12 @@ final class AgeReplica implements AutoCloseable {
     this.reading = reading;
   }
 
+  /** Over a log that is open already. */
+  AgeReplica(AgeReading reading, AgeLog log) {
+    this.reading = reading;
+    this.log = log;
+  }
+
   AgeReading reading() {
     return reading;
   }

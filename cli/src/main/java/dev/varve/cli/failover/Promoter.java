@@ -33,6 +33,11 @@ public final class Promoter {
   private static final long LOOK_EVERY_MS = 200;
   private static final double NANOS_A_SECOND = 1e9;
 
+  /**
+   * A log that goes on all the same, as PostgreSQL's does by itself, is not waited for for ever.
+   */
+  private static final int ENDS_MAX = 5;
+
   private final Setting setting;
   private final Seat seat;
   private final CaptureSource old;
@@ -171,10 +176,22 @@ public final class Promoter {
                             + " nothing was done",
                         "set it, or say --forced if the old primary is lost"));
     quiesce.run(facts("quiesce"));
-    long end;
-    try (StoreLog log = old.open()) {
-      end = log.head().seq().orElse(0L);
+    for (int look = 0; look < ENDS_MAX; look++) { // what was under way when writes were stopped
+      long end = end();
+      awaitCaptured(end);
+      if (end() == end) {
+        return;
+      }
     }
+  }
+
+  private long end() {
+    try (StoreLog log = old.open()) {
+      return log.head().seq().orElse(0L);
+    }
+  }
+
+  private void awaitCaptured(long end) {
     await(
         "capture has not come to transaction " + end + ", the old primary's last",
         "see that varve capture is at work; let writes to the old primary go on if you give it up:"

@@ -82,7 +82,7 @@ public final class AgeStandby implements Standby {
     session.repeatable(
         connection -> {
           for (AgeLabel label : Labels.list(connection, graph)) {
-            StandbyRows.index(connection, graph, label);
+            StandbyRows.prepare(connection, graph, label);
           }
           return true;
         });
@@ -122,6 +122,9 @@ public final class AgeStandby implements Standby {
       new StandbyRows(connection, graph, labels, advance).write();
     } catch (SQLException e) {
       String state = String.valueOf(e.getSQLState());
+      if (state.equals(NO_PRIVILEGE) && String.valueOf(e.getMessage()).contains(MESSAGES)) {
+        throw unmarked(e);
+      }
       if (!state.startsWith(INTEGRITY)) {
         throw e;
       }
@@ -139,6 +142,26 @@ public final class AgeStandby implements Standby {
 
   /** The class of errors that constraints make. */
   private static final String INTEGRITY = "23";
+
+  private static final String NO_PRIVILEGE = "42501";
+  private static final String MESSAGES = "pg_logical_emit_message";
+
+  /** Everybody may, unless somebody took it away. */
+  private VarveException unmarked(SQLException e) {
+    String who =
+        settings.uri().user().map(Sql::name).orElseGet(() -> System.getProperty("user.name"));
+    return new VarveException(
+        ExitCode.FAILED,
+        "the role may not mark in the log what is replayed: "
+            + e.getMessage()
+            + "; nothing of it was applied",
+        "as a superuser, in that database: SELECT format('GRANT EXECUTE ON FUNCTION %s TO "
+            + who
+            + "', oid::regprocedure) FROM pg_proc WHERE proname = '"
+            + MESSAGES
+            + "', and what that prints",
+        e);
+  }
 
   private void make(StoreSchema schema) {
     try (Dispatcher dispatcher = new Dispatcher("rules", 1, 1)) {

@@ -2,6 +2,7 @@ package dev.varve.restore.target.age;
 
 import dev.varve.age.Graphid;
 import dev.varve.age.LabelRule;
+import dev.varve.age.ReplayedMessage;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import dev.varve.graph.ElementId;
@@ -13,6 +14,7 @@ import dev.varve.wire.ElementCodec;
 import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
@@ -51,6 +53,7 @@ final class StandbyRows {
   }
 
   void write() throws SQLException {
+    sayReplayed();
     Map<Integer, AgeLabel> there = new HashMap<>();
     Labels.list(connection, graph).forEach(label -> there.put(label.id(), label));
     for (ElementKind kind : List.of(ElementKind.EDGE, ElementKind.VERTEX)) {
@@ -63,6 +66,26 @@ final class StandbyRows {
       batches(kind, batch -> insert(there, batch));
     }
     labels.raise(connection, there, highest);
+  }
+
+  /** Capture passes a transaction over that begins so. */
+  private void sayReplayed() throws SQLException {
+    long oid;
+    try (PreparedStatement statement =
+        connection.prepareStatement(
+            "SELECT CAST(graphid AS int8) FROM ag_catalog.ag_graph WHERE name = ?")) {
+      statement.setString(1, graph);
+      try (ResultSet row = statement.executeQuery()) {
+        row.next(); // the row of the standby's table is of this graph
+        oid = row.getLong(1);
+      }
+    }
+    try (PreparedStatement statement =
+        connection.prepareStatement("SELECT pg_catalog.pg_logical_emit_message(true, ?, ?)")) {
+      statement.setString(1, ReplayedMessage.PREFIX);
+      statement.setString(2, new ReplayedMessage(oid).text());
+      statement.execute();
+    }
   }
 
   private interface Batch {
@@ -255,7 +278,7 @@ final class StandbyRows {
 
   private void make(Map<Integer, AgeLabel> there, AgeLabel label) throws SQLException {
     labels.make(connection, label);
-    index(connection, graph, label);
+    prepare(connection, graph, label);
     there.put(label.id(), label);
     Map<Integer, AgeLabel> found = new HashMap<>();
     Labels.list(connection, graph).forEach(made -> found.put(made.id(), made));
@@ -267,15 +290,26 @@ final class StandbyRows {
     }
   }
 
-  /** Makes what finds the rows of a label. */
-  static void index(Connection connection, String graph, AgeLabel label) throws SQLException {
+  /**
+   * Makes what finds the rows of a label, and has its table log removals in full: a table that is
+   * captured takes no {@code DELETE} otherwise.
+   */
+  static void prepare(Connection connection, String graph, AgeLabel label) throws SQLException {
+    String table = Sql.name(graph, label.name());
     try (Statement statement = connection.createStatement()) {
       statement.execute(
-          "CREATE INDEX IF NOT EXISTS "
-              + Sql.name(INDEX + label.id())
-              + " ON "
-              + Sql.name(graph, label.name())
-              + " (id)");
+          "CREATE INDEX IF NOT EXISTS " + Sql.name(INDEX + label.id()) + " ON " + table + " (id)");
+      try (ResultSet full =
+          statement.executeQuery(
+              "SELECT relreplident = 'f' FROM pg_catalog.pg_class WHERE oid = CAST("
+                  + Sql.text(table)
+                  + " AS regclass)")) {
+        full.next();
+        if (full.getBoolean(1)) {
+          return; // altering it would wait for all who read
+        }
+      }
+      statement.execute("ALTER TABLE ONLY " + table + " REPLICA IDENTITY FULL");
     }
   }
 }
