@@ -164,6 +164,9 @@ final class AgeSetupTest {
     sql("ALTER TABLE \"Soc-ial.x\".\"Per_Son\" DISABLE ROW LEVEL SECURITY");
     sql("REVOKE SELECT ON \"Soc-ial.x\".\"KNOWS\" FROM " + ROLE);
     assertThat(find("reading").text()).contains("KNOWS");
+    assertThat(find("reading").level()).as("capture lets itself").isEqualTo(Level.WARNING);
+    sql("DROP FUNCTION varve.prepare_label(regclass, text)");
+    assertThat(find("reading").level()).isEqualTo(Level.BLOCKING);
     setUp();
     sql("ALTER PUBLICATION \"" + asRole.publication() + "\" DROP TABLE ag_catalog.ag_label");
     sql(
