@@ -19,6 +19,10 @@ final class PluginLog implements StoreLog {
 
   private static final String FULL = "FULL";
 
+  /** A replay's node; promoted once everything that was captured of the old primary is applied. */
+  private static final String STANDBYS =
+      "MATCH (c:__VarveStandbyCut) WHERE c.promoted IS NULL RETURN count(c) AS standbys";
+
   private final Neo4jSession session;
   private final String identity;
   private final int rowBytes;
@@ -103,6 +107,11 @@ final class PluginLog implements StoreLog {
             ? Optional.empty()
             : Optional.of(Long.toString(row.get("next").asLong()));
     return new ScanPage(next, row.get("batch").asByteArray());
+  }
+
+  @Override
+  public boolean follows() {
+    return session.one(STANDBYS, Map.of(), row -> row.get("standbys").asLong() > 0);
   }
 
   @Override

@@ -133,6 +133,9 @@ public final class Promoter {
     LOG.warn("{} is the primary of {} from now on", seat.address(), setting.graph());
     double shutOff = secondsSince(began);
     Optional<VersionVector> applied = drain(cut, promotion);
+    if (cut.isPresent()) {
+      seat.whole();
+    }
     leadClients(promotion);
     double seconds = secondsSince(began);
     Optional<SetAside.Result> left =

@@ -29,6 +29,9 @@ public interface Seat {
    */
   VersionVector applyUpTo(VersionVector wanted, Duration limit);
 
+  /** Notes that everything is applied: from now on it may be captured. */
+  void whole();
+
   /**
    * Takes away what Varve keeps in it; it may be written to meanwhile. What the elements were
    * called in the old primary is kept in the repository first.

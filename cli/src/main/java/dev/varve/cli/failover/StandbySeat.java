@@ -110,6 +110,13 @@ public final class StandbySeat implements Seat {
   }
 
   @Override
+  public void whole() {
+    try (Standby standby = opening.get()) {
+      standby.promoted();
+    }
+  }
+
+  @Override
   public void tidy(Optional<CaptureState> captured) {
     String identity = identity();
     try (Standby standby = opening.get()) {

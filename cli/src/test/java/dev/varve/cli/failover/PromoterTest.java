@@ -111,6 +111,11 @@ class PromoterTest {
     }
 
     @Override
+    public void whole() {
+      throw new AssertionError("not so far");
+    }
+
+    @Override
     public void tidy(Optional<CaptureState> captured) {
       throw new AssertionError("not so far");
     }

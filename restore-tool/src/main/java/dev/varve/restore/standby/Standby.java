@@ -58,6 +58,12 @@ public interface Standby extends AutoCloseable {
   }
 
   /**
+   * Notes that everything is applied that was captured of the old primary: the store may be
+   * captured, even before it is stripped. A store that is stripped quickly need not.
+   */
+  default void promoted() {}
+
+  /**
    * Removes all that Varve has added to the graph, the cut last, a batch at a time: the store may
    * be in use already. What was removed is not there any more if it is called again.
    */

@@ -222,6 +222,11 @@ public final class BoltStandby implements Standby {
 
   /** The label and the ids go in batches, then what found them, then the cut. */
   @Override
+  public void promoted() {
+    cut.promoted();
+  }
+
+  @Override
   public void strip(Progress progress) {
     progress.phase("strip", 0);
     if (marks.types().isEmpty()) {

@@ -130,6 +130,11 @@ final class StandbyCut {
         .consume();
   }
 
+  /** From now on it may be captured, though what a replay added is still there. */
+  void promoted() {
+    session.repeatable(replayed(), MATCH + "SET c.promoted = true", Map.of());
+  }
+
   void remove() {
     session.repeatable(MATCH + "DELETE c", Map.of());
   }
