@@ -36,7 +36,8 @@ public record Hook(String key, String line, Duration timeout) {
    * Runs it and waits for its end.
    *
    * @param facts by names like {@code newPrimary}
-   * @throws VarveException if it fails or takes too long; whether it had an effect is not known
+   * @throws VarveException if it fails or takes too long; whether it had an effect is not known,
+   *     unless it ended with 3 as a command of Varve's that is done with problems: so it says too
    */
   public void run(Map<String, String> facts) {
     try {
@@ -69,7 +70,11 @@ public record Hook(String key, String line, Duration timeout) {
         throw failed("it took longer than " + timeout.toMillis() + " ms");
       }
       if (process.exitValue() != 0) {
-        throw failed("it ended with " + process.exitValue() + said(output));
+        throw failed(
+            process.exitValue() == ExitCode.DONE_WITH_PROBLEMS.number()
+                ? ExitCode.DONE_WITH_PROBLEMS
+                : ExitCode.FAILED,
+            "it ended with " + process.exitValue() + said(output));
       }
     } finally {
       Files.deleteIfExists(output);
@@ -114,9 +119,11 @@ public record Hook(String key, String line, Duration timeout) {
   }
 
   private VarveException failed(String why) {
+    return failed(ExitCode.FAILED, why);
+  }
+
+  private VarveException failed(ExitCode as, String why) {
     return new VarveException(
-        ExitCode.FAILED,
-        key + " failed: " + why,
-        "run what " + key + " says by hand and see what it lacks");
+        as, key + " failed: " + why, "run what " + key + " says by hand and see what it lacks");
   }
 }

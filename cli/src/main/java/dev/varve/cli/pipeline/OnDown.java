@@ -1,6 +1,7 @@
 package dev.varve.cli.pipeline;
 
 import dev.varve.cli.failover.Hook;
+import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import dev.varve.observe.Verdict;
 import java.time.Duration;
@@ -9,13 +10,15 @@ import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * What an observer does when a majority sees the store down, or its capture: it says so, and runs
- * the command that the operator gave, once each time that it goes down, beside observing.
+ * the command that the operator gave, beside observing: once each time that it goes down, and again
+ * for as long as that fails and it is not up, a limited number of times.
  */
 final class OnDown implements Consumer<Verdict>, AutoCloseable {
 
@@ -24,11 +27,15 @@ final class OnDown implements Consumer<Verdict>, AutoCloseable {
   /** A promotion may take long; there is nothing better to wait for. */
   private static final Duration LIMIT = Duration.ofHours(1);
 
+  private static final int TRIES_MAX = 10;
+  private static final Duration BEFORE_NEXT_TRY = Duration.ofSeconds(10);
+
   private final Of of;
   private final Optional<Hook> hook;
   private final String graph;
   private final ExecutorService runner;
-  private boolean down; // of the observing thread
+  private final Duration beforeNextTry;
+  private volatile boolean down; // altered by the observing thread
   private volatile String text = "";
 
   /** What may go down. */
@@ -55,7 +62,12 @@ final class OnDown implements Consumer<Verdict>, AutoCloseable {
   }
 
   OnDown(Of of, Optional<String> line, String graph) {
+    this(of, line, graph, BEFORE_NEXT_TRY);
+  }
+
+  OnDown(Of of, Optional<String> line, String graph, Duration beforeNextTry) {
     this.of = of;
+    this.beforeNextTry = beforeNextTry;
     this.hook = line.map(text -> new Hook(of.key, text, LIMIT));
     this.graph = graph;
     this.runner =
@@ -84,14 +96,32 @@ final class OnDown implements Consumer<Verdict>, AutoCloseable {
   }
 
   private void run(Hook command, Verdict verdict) {
+    Map<String, String> facts =
+        Map.of("graph", graph, "down", String.join(",", verdict.down().keySet()));
+    try {
+      for (int tries = 1; !done(command, facts) && tries < TRIES_MAX; tries++) {
+        TimeUnit.MILLISECONDS.sleep(beforeNextTry.toMillis());
+        if (!down) {
+          LOG.info("it is not down any more, and {} is not run again", of.key);
+          return;
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private boolean done(Hook command, Map<String, String> facts) {
     text = ", running " + of.key;
     try {
-      command.run(Map.of("graph", graph, "down", String.join(",", verdict.down().keySet())));
+      command.run(facts);
       text = ", " + of.key + " ended well";
       LOG.warn("{} ended well", of.key);
+      return true;
     } catch (VarveException e) {
       text = ", " + e.getMessage();
       LOG.error("{}", e.getMessage(), e);
+      return e.exitCode() == ExitCode.DONE_WITH_PROBLEMS;
     }
   }
 
