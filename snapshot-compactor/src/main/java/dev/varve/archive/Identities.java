@@ -74,12 +74,15 @@ public record Identities(
       throws IOException {
     String key = Keys.identities(graph, site, seq);
     try {
-      return Optional.of(
-          SealedJson.read(
-              key, Transfer.bytesOf(repository, key), FORMAT, json -> read(graph, json)));
+      return Optional.of(parse(graph, key, Transfer.bytesOf(repository, key)));
     } catch (NoSuchFileException e) {
       return Optional.empty();
     }
+  }
+
+  /** Reads what an object says, without the ids. */
+  static Identities parse(String graph, String key, byte[] content) throws DamagedException {
+    return SealedJson.read(key, content, FORMAT, json -> read(graph, json));
   }
 
   /**

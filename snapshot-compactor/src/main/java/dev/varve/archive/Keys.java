@@ -147,6 +147,16 @@ public final class Keys {
     return requireKey(branchParts(graph, name) + "merged.json");
   }
 
+  /** Whether a key is one of those marks. */
+  static boolean isBranchMerged(String key) {
+    return key.endsWith("/merged.json");
+  }
+
+  /** What all keys of identities begin with. */
+  static String identities(String graph) {
+    return graph + "/identities/";
+  }
+
   /** The key of what says what a promoted store calls the elements. */
   static String identities(String graph, Site site, long seq) {
     return requireKey(identitiesOf(graph, site, seq) + ".json");
@@ -159,7 +169,7 @@ public final class Keys {
   }
 
   private static String identitiesOf(String graph, Site site, long seq) {
-    return graph + "/identities/" + site.name() + "-" + site.incarnation() + "-" + seq;
+    return identities(graph) + site.name() + "-" + site.incarnation() + "-" + seq;
   }
 
   private static String digits(long number) {

@@ -25,7 +25,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Consumer;
@@ -182,6 +184,12 @@ class BranchTest {
   @Test
   void aCopyTakesBranchesAlong() throws IOException {
     Branch branch = save(Optional.empty(), first()).orElseThrow();
+    Branches.markMerged(repository, branch, "bolt://new-primary:7687", Instant.EPOCH);
+    Identities.keep(
+        repository,
+        directory,
+        new Identities.Of(GRAPH, branch.site(), 4710, "neo4j:new"),
+        receiver -> receiver.accept(ElementId.vertex("42"), "7"));
     Repository other = new DirectoryRepository(directory.resolve("other"));
     try (Copy copy =
         new Copy(repository, other, GRAPH, directory.resolve("scratch"), Copy.Watcher.NONE)) {
@@ -189,6 +197,10 @@ class BranchTest {
     }
     assertThat(Branches.load(other, GRAPH).all()).containsExactly(branch);
     assertThat(Branches.load(other, GRAPH).check(other, true)).isEmpty();
+    assertThat(Branches.load(other, GRAPH).merged()).containsExactly(branch.name());
+    Map<ElementId, String> ids = new HashMap<>();
+    Identities.load(other, GRAPH, branch.site(), 4710).orElseThrow().each(other, ids::put);
+    assertThat(ids).containsExactly(Map.entry(ElementId.vertex("42"), "7"));
   }
 
   @Test
