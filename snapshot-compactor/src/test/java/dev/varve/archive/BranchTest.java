@@ -92,6 +92,36 @@ class BranchTest {
   }
 
   @Test
+  void theGoldenIdentitiesAndMarkAreReadAndWrittenByteForByte() throws IOException {
+    Branch branch = save(Optional.empty(), first()).orElseThrow();
+    Branches.markMerged(repository, branch, "bolt://new-primary:7687", NOW);
+    golden("branch-merged-v1.json", Keys.branchMerged(GRAPH, branch.name()));
+    keepIdentities(branch);
+    Identities kept = Identities.load(repository, GRAPH, branch.site(), 10).orElseThrow();
+    String key = Keys.identities(GRAPH, branch.site(), 10);
+    assertThat(Identities.parse(GRAPH, key, golden("identities-v1.json", key))).isEqualTo(kept);
+    golden("identity-ids-v1.avro", kept.file().key());
+  }
+
+  private byte[] golden(String name, String key) throws IOException {
+    byte[] written = Transfer.bytesOf(repository, key);
+    byte[] golden = Golden.file(name, written);
+    assertThat(written).isEqualTo(golden);
+    return golden;
+  }
+
+  private void keepIdentities(Branch branch) throws IOException {
+    Identities.keep(
+        repository,
+        directory,
+        new Identities.Of(GRAPH, branch.site(), 10, "neo4j:bb"),
+        receiver -> {
+          receiver.accept(ElementId.vertex("42"), "7");
+          receiver.accept(ElementId.edge("42"), "0");
+        });
+  }
+
+  @Test
   void whatWasCapturedIsLeftOut() throws IOException {
     Optional<Branch> none =
         save(
@@ -185,11 +215,7 @@ class BranchTest {
   void aCopyTakesBranchesAlong() throws IOException {
     Branch branch = save(Optional.empty(), first()).orElseThrow();
     Branches.markMerged(repository, branch, "bolt://new-primary:7687", Instant.EPOCH);
-    Identities.keep(
-        repository,
-        directory,
-        new Identities.Of(GRAPH, branch.site(), 4710, "neo4j:new"),
-        receiver -> receiver.accept(ElementId.vertex("42"), "7"));
+    keepIdentities(branch);
     Repository other = new DirectoryRepository(directory.resolve("other"));
     try (Copy copy =
         new Copy(repository, other, GRAPH, directory.resolve("scratch"), Copy.Watcher.NONE)) {
@@ -199,8 +225,9 @@ class BranchTest {
     assertThat(Branches.load(other, GRAPH).check(other, true)).isEmpty();
     assertThat(Branches.load(other, GRAPH).merged()).containsExactly(branch.name());
     Map<ElementId, String> ids = new HashMap<>();
-    Identities.load(other, GRAPH, branch.site(), 4710).orElseThrow().each(other, ids::put);
-    assertThat(ids).containsExactly(Map.entry(ElementId.vertex("42"), "7"));
+    Identities.load(other, GRAPH, branch.site(), 10).orElseThrow().each(other, ids::put);
+    assertThat(ids)
+        .containsOnly(Map.entry(ElementId.vertex("42"), "7"), Map.entry(ElementId.edge("42"), "0"));
   }
 
   @Test
