@@ -179,11 +179,15 @@ final class FoldClient {
 
   private void goOn() {
     KafkaStreams streams = making.get();
-    synchronized (this) {
+    synchronized (this) { // whoever closes finds it started, or not at all
+      if (closing.getCount() == 0) {
+        streams.close();
+        return;
+      }
       client = streams;
       next = null; // it may fail at once
+      begin(streams);
     }
-    begin(streams);
   }
 
   private static Throwable knownCause(Throwable error) {
