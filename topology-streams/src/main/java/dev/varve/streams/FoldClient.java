@@ -96,13 +96,13 @@ final class FoldClient {
    */
   boolean close(CloseOptions.GroupMembershipOperation leave) {
     closing.countDown();
-    Thread making;
+    Thread restarting;
     synchronized (this) {
-      making = next;
+      restarting = next;
     }
     try {
-      if (making != null) {
-        making.join();
+      if (restarting != null) {
+        restarting.join();
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
