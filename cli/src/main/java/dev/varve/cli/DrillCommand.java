@@ -45,12 +45,14 @@ final class DrillCommand implements Runnable {
   static CommandLine of(Session session) {
     return new CommandLine(new DrillCommand())
         .addSubcommand("restore", new Restoring(session))
-        .addSubcommand("failover", new FailoverDrillCommand(session));
+        .addSubcommand("failover", new FailoverDrillCommand(session))
+        .addSubcommand("pair", new PairDrillCommand(session));
   }
 
   @Override
   public void run() {
-    throw new CommandLine.ParameterException(spec.commandLine(), "which drill: restore, failover?");
+    throw new CommandLine.ParameterException(
+        spec.commandLine(), "which drill: restore, failover, pair?");
   }
 
   /** Restores last night's chain into a store that is thrown away. */

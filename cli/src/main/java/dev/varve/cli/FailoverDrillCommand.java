@@ -36,7 +36,7 @@ import picocli.CommandLine.Parameters;
     footer = {"", "Example: varve drill failover primary-killed primary-frozen --rto 15s --rpo 0"})
 final class FailoverDrillCommand implements Callable<Integer> {
 
-  private static final double WRITES_PER_SECOND = 50;
+  static final double WRITES_PER_SECOND = 50;
 
   private final Session session;
 

@@ -163,6 +163,10 @@ final class Installed {
       restart();
     }
 
+    long pid() {
+      return process.pid();
+    }
+
     void kill() throws InterruptedException {
       process.destroyForcibly().waitFor();
     }

@@ -109,6 +109,10 @@ final class Pipeline implements AutoCloseable {
     processes.put(command[0], Installed.start(directory, environment, log(), command));
   }
 
+  long pid(String command) {
+    return process(command).pid();
+  }
+
   void kill(String command) throws InterruptedException {
     process(command).destroyForcibly().waitFor();
   }

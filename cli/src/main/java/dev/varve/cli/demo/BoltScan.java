@@ -21,6 +21,7 @@ import java.util.TreeSet;
 import org.neo4j.driver.Driver;
 import org.neo4j.driver.Record;
 import org.neo4j.driver.Session;
+import org.neo4j.driver.SessionConfig;
 import org.neo4j.driver.Transaction;
 import org.neo4j.driver.types.IsoDuration;
 import org.neo4j.driver.types.Point;
@@ -55,20 +56,30 @@ public record BoltScan(long vertices, long edges, Fingerprint fingerprint) {
 
   /** Reads the whole of a store in one transaction. */
   public static BoltScan of(Driver driver) {
-    return read(driver, ITS_OWN);
+    return of(driver, SessionConfig.defaultConfig());
+  }
+
+  /** The same, of a database of its own choice. */
+  public static BoltScan of(Driver driver, SessionConfig sessions) {
+    return read(driver, sessions, ITS_OWN);
   }
 
   /** Reads the whole of a standby in one transaction: the graph that it holds a copy of. */
   public static BoltScan ofStandby(Driver driver) {
-    return read(driver, OF_A_STANDBY);
+    return ofStandby(driver, SessionConfig.defaultConfig());
   }
 
-  private static BoltScan read(Driver driver, Reading reading) {
+  /** The same, of a database of its own choice. */
+  public static BoltScan ofStandby(Driver driver, SessionConfig sessions) {
+    return read(driver, sessions, OF_A_STANDBY);
+  }
+
+  private static BoltScan read(Driver driver, SessionConfig sessions, Reading reading) {
     ElementHasher hasher = new ElementHasher();
     long vertices = 0;
     long edges = 0;
     Fingerprint sum = Fingerprint.EMPTY;
-    try (Session session = driver.session();
+    try (Session session = driver.session(sessions);
         Transaction transaction = session.beginTransaction()) {
       var nodes = transaction.run(reading.nodes());
       while (nodes.hasNext()) {

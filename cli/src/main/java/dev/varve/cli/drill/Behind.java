@@ -1,14 +1,12 @@
 package dev.varve.cli.drill;
 
-import dev.varve.archive.Chain;
-import dev.varve.archive.Manifest;
-import dev.varve.archive.Repository;
 import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import org.neo4j.driver.Driver;
-import org.neo4j.driver.Session;
 import org.neo4j.driver.exceptions.Neo4jException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,32 +44,38 @@ final class Behind implements AutoCloseable {
     }
   }
 
+  /** How many transactions are there, from number 0 on. */
+  interface Look {
+    long holds() throws IOException;
+  }
+
   private final Load load;
-  private final Driver standby;
-  private final Repository repository;
-  private final String graph;
-  private final List<Thread> threads;
+  private final List<Thread> threads = new ArrayList<>();
   private volatile boolean closed;
-  private volatile long standbyHolds; // how many, from number 0 on
+  private volatile long standbyHolds;
   private volatile long chainHolds;
   private Optional<Lag> standbyWorst = Optional.empty(); // guarded by this
   private Optional<Lag> chainWorst = Optional.empty(); // guarded by this
   private boolean keeping; // guarded by this
 
-  Behind(Load load, Driver standby, Repository repository, String graph) {
+  /**
+   * Begins to look.
+   *
+   * @param standby absent if there is none that is looked at: then it is behind nothing
+   */
+  Behind(Load load, Optional<Look> standby, Look chain) {
     this.load = load;
-    this.standby = standby;
-    this.repository = repository;
-    this.graph = graph;
-    this.threads =
-        List.of(
-            new Thread(() -> again(this::lookAtStandby), "looks-at-standby"),
-            new Thread(() -> again(this::lookAtChain), "looks-at-chain"));
-    threads.forEach(
-        thread -> {
-          thread.setDaemon(true);
-          thread.start();
-        });
+    standby.ifPresentOrElse(
+        look -> look("standby", () -> standbyHolds = Math.max(standbyHolds, look.holds())),
+        () -> standbyHolds = Long.MAX_VALUE);
+    look("chain", () -> chainHolds = Math.max(chainHolds, chain.holds()));
+  }
+
+  private void look(String at, Action action) {
+    Thread thread = new Thread(() -> again(action), "looks-at-" + at);
+    thread.setDaemon(true);
+    threads.add(thread);
+    thread.start();
   }
 
   /** Keeps the largest lags from now on. */
@@ -100,15 +104,45 @@ final class Behind implements AutoCloseable {
     return standbyHolds >= count && chainHolds >= count;
   }
 
-  private interface Look {
-    void now() throws IOException;
+  /** Waits until both hold what was acknowledged: then it is recovered. */
+  void caughtUp(Trial trial, long acknowledged, Duration within) {
+    long from = System.nanoTime();
+    Trial.await(
+        "standby and chain hold " + acknowledged + " transactions",
+        within,
+        () -> bothHold(acknowledged));
+    long done = System.nanoTime();
+    end();
+    trial.recoveredAt(done);
+    trial.step(
+        "catching up",
+        from,
+        done,
+        "standby and chain hold the " + acknowledged + " transactions acknowledged before");
   }
 
-  private void again(Look look) {
+  /** Tells the largest lags; that of one of them is what a loss is measured against. */
+  void tell(Trial trial, Scenario.Follower concerns) {
+    worst(concerns).ifPresent(lag -> trial.rpo(lag.rpo()));
+    for (Scenario.Follower follower : Scenario.Follower.values()) {
+      worst(follower)
+          .ifPresent(
+              lag ->
+                  trial.fact(
+                      follower.name().toLowerCase(Locale.ROOT) + " behind, at most",
+                      lag.rpo().text()));
+    }
+  }
+
+  private interface Action {
+    void run() throws IOException;
+  }
+
+  private void again(Action look) {
     try {
       while (!closed) {
         try {
-          look.now();
+          look.run();
         } catch (Neo4jException | IOException e) {
           LOG.debug("it cannot be told how far behind it is: {}", e.toString());
         }
@@ -124,40 +158,20 @@ final class Behind implements AutoCloseable {
     }
   }
 
-  /** While a standby is made it has no cut yet, and vertices without their edges. */
-  private void lookAtStandby() {
-    try (Session session = standby.session()) {
-      long count =
-          session
-              .run("MATCH (:__VarveStandbyCut) MATCH (n:Written) RETURN count(n)")
-              .single()
-              .get(0)
-              .asLong();
-      standbyHolds = Math.max(standbyHolds, count);
-    }
-  }
-
-  private void lookAtChain() throws IOException {
-    Optional<Manifest> newest = newest(repository, graph);
-    if (newest.isPresent()) {
-      chainHolds = Math.max(chainHolds, heldBy(newest.get()));
-    }
-  }
-
-  /** Every one that was acknowledged before the newest commit in the chain was made. */
-  private long heldBy(Manifest manifest) {
-    long lastMicros = manifest.committed().lastMicros();
-    List<Load.Acknowledged> all = load.acknowledged();
-    int held = (int) Math.min(chainHolds, all.size());
-    while (held < all.size() && all.get(held).atMicros() <= lastMicros) {
-      held++;
-    }
-    return held;
-  }
-
-  /** The newest base or delta of a chain. */
-  static Optional<Manifest> newest(Repository repository, String graph) throws IOException {
-    return Chain.loadEnd(repository, graph).map(end -> end.head().manifest());
+  /**
+   * What a chain holds where the store's clock is that of the client: everything that was
+   * acknowledged before the newest commit in it was made.
+   */
+  static Look byCommitTime(ChainEnd chain, Load load) {
+    return () ->
+        chain
+            .read()
+            .map(
+                newest ->
+                    load.acknowledged().stream()
+                        .takeWhile(one -> one.atMicros() <= newest.committed().lastMicros())
+                        .count())
+            .orElse(0L);
   }
 
   private synchronized void keep() {
@@ -165,9 +179,11 @@ final class Behind implements AutoCloseable {
       return;
     }
     long now = System.nanoTime();
-    Lag ofStandby = Lag.of(load.from(standbyHolds), now);
+    if (standbyHolds != Long.MAX_VALUE) {
+      Lag ofStandby = Lag.of(load.from(standbyHolds), now);
+      standbyWorst = Optional.of(standbyWorst.map(worst -> worst.or(ofStandby)).orElse(ofStandby));
+    }
     Lag ofChain = Lag.of(load.from(chainHolds), now);
-    standbyWorst = Optional.of(standbyWorst.map(worst -> worst.or(ofStandby)).orElse(ofStandby));
     chainWorst = Optional.of(chainWorst.map(worst -> worst.or(ofChain)).orElse(ofChain));
   }
 

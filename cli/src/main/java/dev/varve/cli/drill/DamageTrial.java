@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import org.neo4j.driver.Driver;
 
 /**
  * Measures what a flipped byte in the chain costs: it has to be found and named, a moment before it
@@ -32,38 +31,39 @@ final class DamageTrial {
   /** What the primary held at a moment. */
   private record Held(Site site, long seq, BoltScan scan) {}
 
-  static void run(Trial trial) throws IOException, InterruptedException {
-    Pair pair = trial.pair();
+  static void run(Trial trial, Pair pair) throws IOException, InterruptedException {
     Held held = held(pair);
     long more = pair.load().count() + MORE;
     Trial.await("more is laid down", FOLLOW_WITHIN, () -> pair.behind().bothHold(more));
     Path copy = pair.layout().directory().resolve("copy");
     Manifest damaged = newestWithSegment(pair);
-    require(trial.varve("copy", "--to", copy.toString(), "--verify", "none"), 0, "copy");
+    require(Ran.varve(pair, "copy", "--to", copy.toString(), "--verify", "none"), 0, "copy");
     String key = damaged.segments().get(0).object().key();
     trial.fault(() -> flip(pair.layout().chainFiles().resolve(key)));
     trial.fact("damaged", key);
-    found(trial, key);
-    restored(trial, held);
+    found(trial, pair, key);
+    restored(trial, pair, held);
     trial.step(
         "repair",
         "from a copy that was made before",
-        () -> require(trial.varve("repair", "--from", copy.toString()), 0, "repair"));
+        () -> require(Ran.varve(pair, "repair", "--from", copy.toString()), 0, "repair"));
     List<Load.Acknowledged> notRestorable =
         pair.load().acknowledged().stream()
             .filter(one -> one.atMicros() >= damaged.committed().firstMicros())
             .toList();
     trial.rpo(Behind.Lag.of(notRestorable, System.nanoTime()).rpo());
-    Proof.run(trial, pair.primaryAddress(), Optional.of(pair.standbyDriver()));
+    Proof.run(trial, Proof.Subject.of(pair));
   }
 
   private static Held held(Pair pair) {
     try (Load.Pause pause = pair.load().pause();
-        Driver driver = Load.driver(pair.primaryAddress())) {
-      long seq = Proof.lastTransaction(driver);
+        Store.Link primary = Store.open(pair.primaryAddress()).connect()) {
+      long seq = primary.lastTransaction();
       Trial.await(
-          "the chain holds transaction " + seq, FOLLOW_WITHIN, () -> Proof.reached(pair) >= seq);
-      return new Held(Proof.site(pair).orElseThrow(), seq, BoltScan.of(driver));
+          "the chain holds transaction " + seq,
+          FOLLOW_WITHIN,
+          () -> pair.chainEnd().reached() >= seq);
+      return new Held(pair.chainEnd().site().orElseThrow(), seq, primary.scan());
     }
   }
 
@@ -73,7 +73,7 @@ final class DamageTrial {
         "there is a delta with a segment",
         FOLLOW_WITHIN,
         () -> {
-          Optional<Manifest> newest = Proof.newest(pair).filter(m -> !m.segments().isEmpty());
+          Optional<Manifest> newest = pair.chainEnd().newest().filter(m -> !m.segments().isEmpty());
           newest.ifPresent(manifest -> found[0] = manifest);
           return newest.isPresent();
         });
@@ -86,9 +86,10 @@ final class DamageTrial {
     Files.write(segment, bytes);
   }
 
-  private static void found(Trial trial, String key) throws IOException, InterruptedException {
+  private static void found(Trial trial, Pair pair, String key)
+      throws IOException, InterruptedException {
     long from = System.nanoTime();
-    Trial.Ended verify = trial.varve("verify", "--level=data", "--output=json");
+    Ran verify = Ran.varve(pair, "verify", "--level=data", "--output=json");
     require(verify, ExitCode.DAMAGE_FOUND.number(), "verify");
     JsonNode json = verify.json();
     if (!json.get("damage").toString().contains(key)) {
@@ -98,12 +99,14 @@ final class DamageTrial {
     trial.fact("restorable in spite of it", json.get("spans").toString());
   }
 
-  private static void restored(Trial trial, Held held) throws IOException, InterruptedException {
+  private static void restored(Trial trial, Pair pair, Held held)
+      throws IOException, InterruptedException {
     long from = System.nanoTime();
     String moment = "tx:" + held.site() + "/" + held.seq();
-    Path target = trial.pair().layout().directory().resolve("before-the-damage");
-    Trial.Ended restore =
-        trial.varve(
+    Path target = pair.layout().directory().resolve("before-the-damage");
+    Ran restore =
+        Ran.varve(
+            pair,
             "restore",
             "--to",
             moment,
@@ -123,9 +126,9 @@ final class DamageTrial {
     }
   }
 
-  private static void require(Trial.Ended ended, int exitCode, String command) {
-    if (ended.exitCode() != exitCode) {
-      throw defect("varve " + command + " must end with " + exitCode + "; " + ended);
+  private static void require(Ran ran, int exitCode, String command) {
+    if (ran.exitCode() != exitCode) {
+      throw defect("varve " + command + " must end with " + exitCode + "; " + ran);
     }
   }
 

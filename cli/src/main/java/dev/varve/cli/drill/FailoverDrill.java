@@ -172,32 +172,43 @@ public final class FailoverDrill implements AutoCloseable {
   }
 
   private Outcome tried(Pair on, Scenario scenario) throws InterruptedException {
-    Trial trial = new Trial(scenario, on, clock);
+    Trial trial = new Trial(scenario.name(), scenario.what(), clock);
     scenario.repeatedBy().ifPresent(command -> trial.fact("repeated by", command));
     try {
       long written = on.load().count();
       Trial.await("standby and chain follow", SETTLE_WITHIN, () -> on.behind().bothHold(written));
       if (scenario instanceof Scenario.PrimaryLost lost) {
-        PromotionTrial.run(trial, lost);
+        PromotionTrial.run(trial, on, lost);
       } else if (scenario instanceof Scenario.Trouble trouble) {
-        TroubleTrial.run(trial, trouble);
+        TroubleTrial.run(trial, on, trouble);
       } else if (scenario instanceof PlannedSwitch) {
-        SwitchTrial.run(trial);
+        SwitchTrial.run(trial, on);
       } else if (scenario instanceof RandomRound round) {
-        RoundTrial.run(trial, round);
+        RoundTrial.run(trial, on, round);
       } else {
-        DamageTrial.run(trial);
+        DamageTrial.run(trial, on);
       }
       on.half()
           .ifPresent(
               seen -> {
                 throw new VarveException(ExitCode.FAILED, seen, "this is a defect");
               });
-      return trial.outcome(new Outcome.Measured());
+      return outcome(trial, on, new Outcome.Measured());
     } catch (IOException | RuntimeException e) {
       LOG.error("{} failed", scenario.name(), e);
-      return trial.outcome(new Outcome.Failed(words(e)));
+      return outcome(trial, on, new Outcome.Failed(words(e)));
     }
+  }
+
+  /** With what the supervisor did meanwhile. */
+  private static Outcome outcome(Trial trial, Pair on, Outcome.Ending ending) {
+    if (trial.faultNanos() != 0) {
+      on.stages()
+          .since(trial.faultNanos())
+          .forEach(
+              event -> trial.step("supervisor", event.atNanos(), event.atNanos(), event.text()));
+    }
+    return trial.outcome(ending);
   }
 
   private Outcome untried(Scenario scenario, Outcome.Ending ending) {

@@ -1,10 +1,6 @@
 package dev.varve.cli.drill;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -17,11 +13,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
-import org.neo4j.driver.AuthTokens;
-import org.neo4j.driver.Config;
-import org.neo4j.driver.Driver;
-import org.neo4j.driver.GraphDatabase;
-import org.neo4j.driver.Logging;
+import java.util.function.Function;
 import org.neo4j.driver.Session;
 import org.neo4j.driver.async.AsyncSession;
 import org.neo4j.driver.async.ResultCursor;
@@ -34,18 +26,25 @@ import org.neo4j.driver.async.ResultCursor;
  */
 final class Load implements AutoCloseable {
 
-  /** Locked before it is looked at: a transaction that is written again may be there already. */
-  private static final String WRITE =
-      "MATCH (a:Half {side: 'a'})-[e:SAME]->(b:Half {side: 'b'})"
-          + " SET a.held = true REMOVE a.held WITH a, e, b WHERE a.i < $i"
-          + " SET a.i = $i, e.i = $i, b.i = $i CREATE (n:Written {i: $i, text: $text})"
-          + " WITH n MATCH (m:Written {i: $i - 1}) CREATE (n)-[:AFTER]->(m)";
-
   private static final int TEXT_LEAST = 50;
   private static final int TEXT_MORE = 200;
   private static final long LOOK_EVERY_MS = 20;
   private static final long AFTER_FAILURE_MS = 50;
+  private static final long LAST_WITHIN_MS = 2_000;
   private static final double NANOS_A_SECOND = 1e9;
+
+  /**
+   * How it writes.
+   *
+   * @param first where, until another is announced
+   * @param announced how it gets into one that is announced
+   */
+  record Setting(
+      Store first,
+      Function<String, Store> announced,
+      Handwriting handwriting,
+      double writesPerSecond,
+      long seed) {}
 
   /**
    * A transaction that the store said it has committed.
@@ -62,8 +61,8 @@ final class Load implements AutoCloseable {
     }
   }
 
-  private final String first;
-  private final Path announced;
+  private final Setting setting;
+  private final Announced announced;
   private final long everyNanos;
   private final Random random;
   private final Clock clock;
@@ -71,23 +70,36 @@ final class Load implements AutoCloseable {
   private final ReentrantLock writing = new ReentrantLock(true);
   private final Thread thread;
   private volatile boolean stopping;
+  private volatile boolean givenUp;
 
-  /**
-   * Begins to write.
-   *
-   * @param primary where, until another is announced
-   * @param announced names another primary once there is one
-   */
-  Load(String primary, Path announced, double writesPerSecond, long seed, Clock clock) {
-    this.first = primary;
+  /** Begins to write. */
+  Load(Setting setting, Announced announced, Clock clock) {
+    this.setting = setting;
     this.announced = announced;
-    this.everyNanos = (long) (NANOS_A_SECOND / writesPerSecond);
-    this.random = new Random(seed);
+    this.everyNanos = (long) (NANOS_A_SECOND / setting.writesPerSecond());
+    this.random = new Random(setting.seed());
     this.clock = clock;
-    prepare();
+    try (Store.Link link = setting.first().connect();
+        Session session = link.session()) {
+      setting.handwriting().prepare(session);
+    }
     thread = new Thread(this::write, "load");
     thread.setDaemon(true);
     thread.start();
+  }
+
+  /** What a store holds of it. */
+  Written written(Store.Link store) {
+    try (Session session = store.session()) {
+      return new Written(setting.handwriting().times(session));
+    }
+  }
+
+  /** How many transactions of it a standby holds. */
+  long inStandby(Store.Link standby) {
+    try (Session session = standby.session()) {
+      return setting.handwriting().inStandby(session);
+    }
   }
 
   /** What was acknowledged so far, in order. */
@@ -156,21 +168,9 @@ final class Load implements AutoCloseable {
     void close();
   }
 
-  /** The writer finds vertices by their number. */
-  private void prepare() {
-    try (Driver driver = driver(first);
-        Session session = driver.session()) {
-      session.run("CREATE INDEX written IF NOT EXISTS FOR (n:Written) ON (n.i)").consume();
-      session.run("CALL db.awaitIndexes(60)").consume();
-      session
-          .run("CREATE (:Half {side: 'a', i: -1})-[:SAME {i: -1}]->(:Half {side: 'b', i: -1})")
-          .consume();
-    }
-  }
-
   private void write() {
-    String address = first;
-    Driver driver = driver(address);
+    String address = setting.first().address();
+    Store.Link link = setting.first().connect();
     long next = System.nanoTime();
     long number = 0;
     String text = text();
@@ -178,14 +178,14 @@ final class Load implements AutoCloseable {
       while (!stopping) {
         String wanted = primary();
         if (!wanted.equals(address)) {
-          driver.closeAsync();
+          link.driver().closeAsync();
           address = wanted;
-          driver = driver(address);
+          link = setting.announced().apply(address).connect();
         }
         writing.lock();
         boolean done;
         try {
-          done = one(driver, address, number, text);
+          done = one(link, address, number, text);
         } finally {
           writing.unlock();
         }
@@ -201,21 +201,22 @@ final class Load implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {
-      driver.closeAsync();
+      link.driver().closeAsync();
     }
   }
 
   /** Whether it was acknowledged; given up when another primary is announced. */
-  private boolean one(Driver driver, String address, long number, String text)
+  private boolean one(Store.Link link, String address, long number, String text)
       throws InterruptedException {
-    AsyncSession session = driver.session(AsyncSession.class);
+    String cypher = setting.handwriting().writing();
+    AsyncSession session = link.asyncSession();
     CompletableFuture<?> answer =
         session
-            .runAsync(WRITE, Map.of("i", number, "text", text))
+            .runAsync(cypher, Map.of("i", number, "text", text))
             .thenCompose(ResultCursor::consumeAsync)
             .toCompletableFuture();
     try {
-      while (!stopping) {
+      while (!givenUp) {
         try {
           answer.get(LOOK_EVERY_MS, TimeUnit.MILLISECONDS);
           long now = System.nanoTime();
@@ -239,14 +240,7 @@ final class Load implements AutoCloseable {
   }
 
   private String primary() {
-    if (!Files.exists(announced)) {
-      return first;
-    }
-    try {
-      return new ObjectMapper().readTree(Files.readString(announced)).get("primary").asText();
-    } catch (IOException e) {
-      return first;
-    }
+    return announced.change().map(Announced.Change::primary).orElse(setting.first().address());
   }
 
   private String text() {
@@ -258,20 +252,16 @@ final class Load implements AutoCloseable {
     return text.toString();
   }
 
-  static Driver driver(String address) {
-    return GraphDatabase.driver(
-        address,
-        AuthTokens.none(),
-        Config.builder()
-            .withLogging(Logging.none())
-            .withConnectionTimeout(2, TimeUnit.SECONDS)
-            .withMaxTransactionRetryTime(0, TimeUnit.SECONDS)
-            .build());
-  }
-
+  /** What is on its way is waited for, if it does not take long. */
   @Override
   public void close() {
     stopping = true;
+    try {
+      thread.join(LAST_WITHIN_MS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    givenUp = true;
     thread.interrupt();
   }
 }

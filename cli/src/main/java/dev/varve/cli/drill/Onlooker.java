@@ -51,7 +51,7 @@ final class Onlooker implements AutoCloseable {
    */
   Onlooker(String store, String address) {
     this.store = store;
-    this.driver = Load.driver(address);
+    this.driver = Store.open(address).driver();
     thread = new Thread(this::again, "looks-on-" + store);
     thread.setDaemon(true);
     thread.start();

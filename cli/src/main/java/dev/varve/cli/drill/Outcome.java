@@ -69,6 +69,14 @@ public record Outcome(
     }
   }
 
+  /** It was gone through to its end, and a comparison was not asked for. */
+  public record Unproved() implements Ending {
+    @Override
+    public String word() {
+      return "measured, not compared";
+    }
+  }
+
   /** It cannot be tried on this machine; that is no success. */
   public record NotPossible(String reason) implements Ending {
     @Override
@@ -128,10 +136,10 @@ public record Outcome(
     return !equal.orElse(true);
   }
 
-  /** Whether all objectives were met, and the graph is the one that was promised. */
+  /** Whether all objectives were met, and the graph is the one that was promised, if asked for. */
   public boolean good() {
-    return ending instanceof Measured
-        && equal.orElse(false)
+    return (ending instanceof Measured || ending instanceof Unproved)
+        && equal.orElse(ending instanceof Unproved)
         && damage.isEmpty()
         && missed.isEmpty();
   }

@@ -17,7 +17,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Consumer;
-import org.neo4j.driver.Driver;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -86,8 +85,8 @@ final class Pair implements AutoCloseable {
       Doors doors,
       Fence fence,
       Load load,
-      Repository repository,
-      Driver standbyDriver,
+      ChainEnd chainEnd,
+      Store.Link standbyLink,
       Behind behind) {}
 
   Pair(Setting setting) {
@@ -114,10 +113,13 @@ final class Pair implements AutoCloseable {
     Load load =
         keep(
             new Load(
-                "bolt://" + doors.clients().address(),
-                layout.announced(),
-                setting.writesPerSecond(),
-                setting.seed(),
+                new Load.Setting(
+                    Store.open("bolt://" + doors.clients().address()),
+                    Store::open,
+                    Handwriting.PLAIN,
+                    setting.writesPerSecond(),
+                    setting.seed()),
+                keep(new Announced(new Announced.InFile(layout.announced()), Optional.empty())),
                 Clock.systemUTC()));
     String standbyAddress = standby.awaitReady(START_WITHIN);
     List<String> bootstrap = new ArrayList<>();
@@ -131,13 +133,18 @@ final class Pair implements AutoCloseable {
     for (String stage : List.of("capture", "fold", "compact")) {
       stages.start(stage, stage(stage, Map.of(), stage));
     }
-    Repository repository = keep(repository());
-    Trial.await("there is a first snapshot", START_WITHIN, () -> newest(repository).isPresent());
+    ChainEnd chainEnd = new ChainEnd(keep(repository()), GRAPH);
+    Trial.await("there is a first snapshot", START_WITHIN, () -> chainEnd.newest().isPresent());
     doing.accept("the standby is made …");
     stages.start(
         "replay", stage("replay", Map.of(), "replay", "--target", standbyAddress, "--follow"));
-    Driver standbyDriver = keep(Load.driver(standbyAddress));
-    Behind behind = keep(new Behind(load, standbyDriver, repository, GRAPH));
+    Store.Link standbyLink = keep(Store.open(standbyAddress).connect());
+    Behind behind =
+        keep(
+            new Behind(
+                load,
+                Optional.of(() -> load.inStandby(standbyLink)),
+                Behind.byCommitTime(chainEnd, load)));
     serving =
         Optional.of(
             new Serving(
@@ -148,8 +155,8 @@ final class Pair implements AutoCloseable {
                 doors,
                 fence,
                 load,
-                repository,
-                standbyDriver,
+                chainEnd,
+                standbyLink,
                 behind));
     long written = load.count();
     Trial.await(
@@ -250,14 +257,6 @@ final class Pair implements AutoCloseable {
     return Repositories.open(Config.read(layout.configFile(), direct).repository());
   }
 
-  private static Optional<?> newest(Repository repository) {
-    try {
-      return Behind.newest(repository, GRAPH);
-    } catch (IOException e) {
-      return Optional.empty(); // the next look will tell
-    }
-  }
-
   private static InetSocketAddress socket(String address) {
     URI uri = URI.create(address);
     return new InetSocketAddress(uri.getHost(), uri.getPort());
@@ -288,8 +287,8 @@ final class Pair implements AutoCloseable {
     return serving().standbyAddress();
   }
 
-  Driver standbyDriver() {
-    return serving().standbyDriver();
+  Store.Link standbyLink() {
+    return serving().standbyLink();
   }
 
   Child standby() {
@@ -313,8 +312,8 @@ final class Pair implements AutoCloseable {
   }
 
   /** Past the door to the object store. */
-  Repository chain() {
-    return serving().repository();
+  ChainEnd chainEnd() {
+    return serving().chainEnd();
   }
 
   Stages stages() {

@@ -9,15 +9,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import org.neo4j.driver.Driver;
-import org.neo4j.driver.Session;
 
 /**
  * Measures a {@link Scenario.PrimaryLost}: it is recovered when a client has had a write
@@ -41,37 +37,37 @@ final class PromotionTrial {
 
   private PromotionTrial() {}
 
-  static void run(Trial trial, Scenario.PrimaryLost lost) throws IOException, InterruptedException {
-    Pair pair = trial.pair();
-    observed(trial);
+  static void run(Trial trial, Pair pair, Scenario.PrimaryLost lost)
+      throws IOException, InterruptedException {
+    observed(pair);
     String old = pair.load().last().orElseThrow().by();
     Play play = Play.of(lost.meanwhile(), pair);
     if (!lost.meanwhile().faults().isEmpty()) {
       TimeUnit.MILLISECONDS.sleep(LEAD.toMillis());
     }
     trial.fault(() -> lost.inject(pair));
-    recovered(trial, old);
+    recovered(trial, pair, old);
     pair.stages().stop("capture");
     play.awaitMended(trial);
-    Set<Long> missing = lost(trial, old);
-    promoted(trial); // by a child of an observer: not before that are they stopped
+    Set<Long> missing = lost(trial, pair, old);
+    promoted(trial, pair); // by a child of an observer: not before that are they stopped
     Pair.OBSERVERS.forEach(name -> pair.stages().stop(Pair.observer(name)));
-    comeBack(trial, lost, missing);
-    goesOn(trial);
+    comeBack(trial, pair, lost, missing);
+    goesOn(trial, pair);
     List<Load.Acknowledged> acknowledged = pair.load().acknowledged();
-    Proof.run(trial, pair.standbyAddress(), Optional.empty());
-    RoundTrial.eachOnce(
-        "new primary",
-        pair.standbyDriver(),
-        acknowledged.stream()
-            .mapToLong(Load.Acknowledged::number)
-            .filter(number -> !missing.contains(number)));
-    RoundTrial.stages(trial, Set.of("capture", "replay"));
+    Proof.run(trial, Proof.Subject.promoted(pair));
+    pair.load()
+        .written(pair.standbyLink())
+        .requireOnce(
+            "new primary",
+            acknowledged.stream()
+                .mapToLong(Load.Acknowledged::number)
+                .filter(number -> !missing.contains(number)));
+    RoundTrial.stages(trial, pair, Set.of("capture", "replay"));
   }
 
   /** All observers see the primary. */
-  private static void observed(Trial trial) throws IOException, InterruptedException {
-    Pair pair = trial.pair();
+  private static void observed(Pair pair) throws IOException, InterruptedException {
     pair.startObservers();
     try (Sightings sightings = Sightings.of(pair)) {
       Trial.await(
@@ -93,8 +89,7 @@ final class PromotionTrial {
     }
   }
 
-  private static void recovered(Trial trial, String old) {
-    Pair pair = trial.pair();
+  private static void recovered(Trial trial, Pair pair, String old) {
     Path log = pair.layout().log(Pair.observer(Pair.PROMOTES));
     Trial.await("the observers agree that it is down", PROMOTED_WITHIN, () -> says(log, SEEN_DOWN));
     long agreed = System.nanoTime();
@@ -134,35 +129,15 @@ final class PromotionTrial {
   }
 
   /** What was acknowledged by the old primary and is not in the new one. */
-  static Set<Long> lost(Trial trial, String old) {
-    Set<Long> there = numbers(trial.pair().standbyDriver());
-    List<Load.Acknowledged> lost =
-        trial.pair().load().acknowledged().stream()
-            .filter(one -> one.by().equals(old) && !there.contains(one.number()))
-            .toList();
-    Behind.Lag lag = Behind.Lag.of(lost, trial.faultNanos());
-    trial.rpo(lag.rpo());
-    trial.fact(
-        "acknowledged before the fault",
-        trial.pair().load().acknowledged().stream().filter(one -> one.by().equals(old)).count()
-            + " transactions");
-    Set<Long> missing = new HashSet<>();
-    lost.forEach(one -> missing.add(one.number()));
-    return missing;
-  }
-
-  static Set<Long> numbers(Driver driver) {
-    try (Session session = driver.session()) {
-      return new HashSet<>(
-          session.run("MATCH (n:Written) RETURN n.i AS i").list(row -> row.get("i").asLong()));
-    }
+  static Set<Long> lost(Trial trial, Pair pair, String old) {
+    return pair.load().written(pair.standbyLink()).lost(trial, pair.load().acknowledged(), old);
   }
 
   /** What promote itself says. */
-  private static void promoted(Trial trial) throws IOException {
-    Path said = trial.pair().layout().promoted();
+  private static void promoted(Trial trial, Pair pair) throws IOException {
+    Path said = pair.layout().promoted();
     Trial.await("promote has ended", PROMOTED_WITHIN, () -> Files.exists(said));
-    List<String> exits = Files.readAllLines(trial.pair().layout().promoteExits());
+    List<String> exits = Files.readAllLines(pair.layout().promoteExits());
     trial.fact("promote ended with", String.join(", ", exits));
     if (!MAY_END_WITH.containsAll(exits)) {
       throw new VarveException(
@@ -181,22 +156,20 @@ final class PromotionTrial {
   }
 
   /** The old primary is back: nobody captures it, and what only it has is still there. */
-  private static void comeBack(Trial trial, Scenario.PrimaryLost lost, Set<Long> missing)
+  private static void comeBack(Trial trial, Pair pair, Scenario.PrimaryLost lost, Set<Long> missing)
       throws IOException, InterruptedException {
-    Pair pair = trial.pair();
     trial.step("the old primary is back", "as far as it can be reached", () -> lost.comeBack(pair));
-    try (Driver old = Load.driver(pair.primaryAddress())) {
-      Set<Long> there = numbers(old);
+    try (Store.Link old = Store.open(pair.primaryAddress()).connect()) {
+      Set<Long> there = pair.load().written(old).numbers();
       trial.fact(
           "lost, but still in the old store",
           missing.stream().filter(there::contains).count() + " transactions");
     }
-    refused(trial);
+    refused(trial, pair);
   }
 
   /** Whoever starts the old primary's capture again is told that it is not its turn any more. */
-  static void refused(Trial trial) throws IOException, InterruptedException {
-    Pair pair = trial.pair();
+  static void refused(Trial trial, Pair pair) throws IOException, InterruptedException {
     long from = System.nanoTime();
     try (Child capture =
         pair.stage(
@@ -215,10 +188,9 @@ final class PromotionTrial {
   }
 
   /** The new primary is captured, and the chain goes on with it. */
-  static void goesOn(Trial trial) throws IOException {
-    Pair pair = trial.pair();
+  static void goesOn(Trial trial, Pair pair) throws IOException {
     long from = System.nanoTime();
-    int before = Proof.site(pair).map(site -> site.incarnation()).orElse(0);
+    int before = pair.chainEnd().site().map(site -> site.incarnation()).orElse(0);
     pair.stages().stop("replay");
     pair.stages()
         .start(
@@ -227,11 +199,11 @@ final class PromotionTrial {
     Trial.await(
         "the chain goes on with the new primary",
         GOES_ON_WITHIN,
-        () -> Proof.site(pair).map(site -> site.incarnation() > before).orElse(false));
+        () -> pair.chainEnd().site().map(site -> site.incarnation() > before).orElse(false));
     trial.step(
         "the chain goes on",
         from,
         System.nanoTime(),
-        Proof.site(pair).map(site -> "as " + site).orElse(""));
+        pair.chainEnd().site().map(site -> "as " + site).orElse(""));
   }
 }

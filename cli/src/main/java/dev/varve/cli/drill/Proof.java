@@ -1,16 +1,12 @@
 package dev.varve.cli.drill;
 
-import dev.varve.archive.Manifest;
-import dev.varve.change.Site;
 import dev.varve.cli.demo.BoltScan;
+import dev.varve.fault.ExitCode;
+import dev.varve.fault.VarveException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Comparator;
-import java.util.Map;
 import java.util.Optional;
-import org.neo4j.driver.Driver;
-import org.neo4j.driver.Session;
 
 /**
  * That whatever follows the primary is equal to it: writes are held, the last transaction is waited
@@ -24,42 +20,96 @@ final class Proof {
 
   private Proof() {}
 
+  /** Restores the chain as it is now. */
+  interface Restoring {
+
+    /**
+     * Does it.
+     *
+     * @return the fingerprint of what came back
+     * @throws VarveException if that is not possible
+     */
+    String fingerprint() throws IOException, InterruptedException;
+  }
+
   /**
-   * Compares.
+   * What is compared.
    *
    * @param primary past every door
    * @param standby what should be a standby of it; absent if there is none any more
+   * @param within how long chain and standby may take to follow
    */
-  static void run(Trial trial, String primary, Optional<Driver> standby)
-      throws IOException, InterruptedException {
-    Pair pair = trial.pair();
+  record Subject(
+      Load load,
+      ChainEnd chain,
+      Store primary,
+      Optional<Store.Link> standby,
+      Restoring restoring,
+      Duration within) {
+
+    /** A pair whose standby follows. */
+    static Subject of(Pair pair) {
+      return of(pair, pair.primaryAddress(), Optional.of(pair.standbyLink()));
+    }
+
+    /** A pair whose standby is the primary by now. */
+    static Subject promoted(Pair pair) {
+      return of(pair, pair.standbyAddress(), Optional.empty());
+    }
+
+    private static Subject of(Pair pair, String primary, Optional<Store.Link> standby) {
+      return new Subject(
+          pair.load(),
+          pair.chainEnd(),
+          Store.open(primary),
+          standby,
+          () -> restored(pair),
+          FOLLOW_WITHIN);
+    }
+
+    private static String restored(Pair pair) throws IOException, InterruptedException {
+      Path target = pair.layout().directory().resolve("restored-" + System.nanoTime());
+      Ran restore =
+          Ran.varve(pair, "restore", "--target", "dir:" + target + "?format=avro", "--output=json");
+      if (restore.exitCode() != 0) {
+        throw new VarveException(ExitCode.FAILED, restore.toString(), "see the logs with --keep");
+      }
+      return restore.json().get("fingerprint").asText();
+    }
+  }
+
+  /** Compares. */
+  static void run(Trial trial, Subject subject) throws IOException, InterruptedException {
     long began = System.nanoTime();
-    try (Load.Pause pause = pair.load().pause();
-        Driver driver = Load.driver(primary)) {
-      long last = lastTransaction(driver);
+    try (Load.Pause pause = subject.load().pause();
+        Store.Link primary = subject.primary().connect()) {
+      long last = primary.lastTransaction();
       Trial.await(
           "the chain holds transaction " + last + ", the primary's last",
-          FOLLOW_WITHIN,
-          () -> reached(pair) >= last);
-      BoltScan source = BoltScan.of(driver);
+          subject.within(),
+          () -> subject.chain().reached() >= last);
+      BoltScan source = primary.scan();
       boolean equal = true;
       trial.fact("vertices, edges", source.vertices() + ", " + source.edges());
       trial.fact("fingerprint of the primary", source.fingerprint().toString());
-      if (standby.isPresent()) {
-        BoltScan copy = standbyLike(source, standby.get());
+      if (subject.standby().isPresent()) {
+        BoltScan copy = standbyLike(source, subject.standby().get(), subject.within());
         trial.fact("fingerprint of the standby", copy.fingerprint().toString());
         equal = copy.equals(source);
       }
-      Path target = pair.layout().directory().resolve("restored-" + System.nanoTime());
-      Trial.Ended restore =
-          trial.varve("restore", "--target", "dir:" + target + "?format=avro", "--output=json");
-      if (restore.exitCode() == 0) {
-        String fingerprint = restore.json().get("fingerprint").asText();
+      try {
+        String fingerprint = subject.restoring().fingerprint();
         trial.fact("fingerprint of a restore", fingerprint);
         equal &= fingerprint.equals(source.fingerprint().toString());
-      } else {
-        trial.damaged("the chain cannot be restored: " + restore);
+      } catch (VarveException e) {
+        trial.damaged("the chain cannot be restored: " + e.getMessage());
         equal = false;
+      }
+      if (!equal && primary.lastTransaction() != last) {
+        throw new VarveException(
+            ExitCode.FAILED,
+            "others wrote to the primary while it was read, so nothing could be compared",
+            "let nobody else write while the drill goes on");
       }
       trial.equal(equal);
       trial.step(
@@ -67,55 +117,21 @@ final class Proof {
           began,
           System.nanoTime(),
           "primary"
-              + (standby.isPresent() ? ", standby" : "")
+              + (subject.standby().isPresent() ? ", standby" : "")
               + " and a restore are "
               + (equal ? "equal" : "DIFFERENT"));
     }
   }
 
   /** The standby as soon as it is equal; as it is if it does not get so in time. */
-  private static BoltScan standbyLike(BoltScan source, Driver standby) throws InterruptedException {
-    long end = System.nanoTime() + FOLLOW_WITHIN.toNanos();
-    BoltScan copy = BoltScan.ofStandby(standby);
+  private static BoltScan standbyLike(BoltScan source, Store.Link standby, Duration within)
+      throws InterruptedException {
+    long end = System.nanoTime() + within.toNanos();
+    BoltScan copy = standby.standbyScan();
     while (!copy.equals(source) && System.nanoTime() < end) {
       Thread.sleep(STANDBY_LOOK_EVERY_MS);
-      copy = BoltScan.ofStandby(standby);
+      copy = standby.standbyScan();
     }
     return copy;
-  }
-
-  static long lastTransaction(Driver driver) {
-    try (Session session = driver.session()) {
-      String position = session.run("CALL varve.cdc.current()").single().get("id").asString();
-      return Long.parseLong(position.split(":", -1)[2]);
-    }
-  }
-
-  /** The last transaction in the chain, of the site that is captured now; -1 if there is none. */
-  static long reached(Pair pair) {
-    return newest(pair)
-        .flatMap(
-            manifest ->
-                manifest.to().seqs().entrySet().stream()
-                    .max(Comparator.comparingInt(entry -> entry.getKey().incarnation())))
-        .map(Map.Entry::getValue)
-        .orElse(-1L);
-  }
-
-  /** Which site is captured now, as far as the chain goes. */
-  static Optional<Site> site(Pair pair) {
-    return newest(pair)
-        .flatMap(
-            manifest ->
-                manifest.to().seqs().keySet().stream()
-                    .max(Comparator.comparingInt(Site::incarnation)));
-  }
-
-  static Optional<Manifest> newest(Pair pair) {
-    try {
-      return Behind.newest(pair.chain(), Pair.GRAPH);
-    } catch (IOException e) {
-      return Optional.empty(); // the next look will tell
-    }
   }
 }

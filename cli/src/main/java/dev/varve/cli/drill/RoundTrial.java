@@ -7,14 +7,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.stream.LongStream;
-import org.neo4j.driver.Driver;
-import org.neo4j.driver.Session;
 
 /**
  * Goes through a {@link RandomRound}: it is recovered when standby and chain hold everything that
@@ -29,67 +24,34 @@ final class RoundTrial {
 
   private RoundTrial() {}
 
-  static void run(Trial trial, RandomRound round) throws IOException, InterruptedException {
-    Pair pair = trial.pair();
+  static void run(Trial trial, Pair pair, RandomRound round)
+      throws IOException, InterruptedException {
     pair.behind().begin();
     long lookedBefore = pair.looks();
     trial.begin(System.nanoTime());
     try {
       Play.of(round.plan(), pair).awaitMended(trial);
       long acknowledged = pair.load().count();
-      caughtUp(trial, acknowledged);
-      Proof.run(trial, pair.primaryAddress(), Optional.of(pair.standbyDriver()));
-      try (Driver primary = Load.driver(pair.primaryAddress())) {
-        eachOnce("primary", primary, LongStream.range(0, acknowledged));
+      pair.behind().caughtUp(trial, acknowledged, CATCH_UP_WITHIN);
+      pair.behind().tell(trial, Scenario.Follower.STANDBY);
+      Proof.run(trial, Proof.Subject.of(pair));
+      try (Store.Link primary = Store.open(pair.primaryAddress()).connect()) {
+        pair.load().written(primary).requireOnce("primary", LongStream.range(0, acknowledged));
       }
-      eachOnce("standby", pair.standbyDriver(), LongStream.range(0, acknowledged));
-      sound(trial);
+      pair.load()
+          .written(pair.standbyLink())
+          .requireOnce("standby", LongStream.range(0, acknowledged));
+      sound(trial, pair);
       trial.fact("transactions acknowledged", Long.toString(acknowledged));
       trial.fact("looks at primary and standby", Long.toString(pair.looks() - lookedBefore));
     } finally {
-      stages(trial, Set.of());
+      stages(trial, pair, Set.of());
     }
   }
 
-  private static void caughtUp(Trial trial, long acknowledged) {
-    Behind behind = trial.pair().behind();
+  private static void sound(Trial trial, Pair pair) throws IOException, InterruptedException {
     long from = System.nanoTime();
-    Trial.await(
-        "standby and chain hold " + acknowledged + " transactions",
-        CATCH_UP_WITHIN,
-        () -> behind.bothHold(acknowledged));
-    long done = System.nanoTime();
-    behind.end();
-    trial.recoveredAt(done);
-    trial.step("catching up", from, done, "standby and chain hold " + acknowledged);
-    behind.worst(Scenario.Follower.STANDBY).ifPresent(lag -> trial.rpo(lag.rpo()));
-    behind
-        .worst(Scenario.Follower.CHAIN)
-        .ifPresent(lag -> trial.fact("chain behind, at most", lag.rpo().text()));
-  }
-
-  /** Of what was acknowledged nothing is missing, and nothing is there twice. */
-  static void eachOnce(String store, Driver driver, LongStream acknowledged) {
-    Map<Long, Long> times = new HashMap<>();
-    try (Session session = driver.session()) {
-      session
-          .run("MATCH (n:Written) RETURN n.i AS i, count(*) AS times")
-          .forEachRemaining(row -> times.put(row.get("i").asLong(), row.get("times").asLong()));
-    }
-    acknowledged
-        .filter(number -> times.getOrDefault(number, 0L) != 1)
-        .findFirst()
-        .ifPresent(
-            number -> {
-              throw defect(
-                  "the %s holds transaction %d, which was acknowledged, %d times"
-                      .formatted(store, number, times.getOrDefault(number, 0L)));
-            });
-  }
-
-  private static void sound(Trial trial) throws IOException, InterruptedException {
-    long from = System.nanoTime();
-    Trial.Ended verify = trial.varve("verify", "--level=graph");
+    Ran verify = Ran.varve(pair, "verify", "--level=graph");
     trial.step("varve verify", from, System.nanoTime(), "exit code " + verify.exitCode());
     if (verify.exitCode() != ExitCode.DONE.number()) {
       trial.damaged("varve verify --level=graph: " + verify);
@@ -101,8 +63,7 @@ final class RoundTrial {
    *
    * @param replaced which ones may have ended because it is not their turn any more
    */
-  static void stages(Trial trial, Set<String> replaced) throws IOException {
-    Pair pair = trial.pair();
+  static void stages(Trial trial, Pair pair, Set<String> replaced) throws IOException {
     List<Stages.Ended> wrong =
         pair.stages().endedSince(trial.faultNanos()).stream()
             .filter(ended -> !ended.killed() && ended.exitCode() != ExitCode.FAILED.number())

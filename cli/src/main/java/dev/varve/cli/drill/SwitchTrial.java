@@ -7,10 +7,8 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import org.neo4j.driver.Driver;
 import org.neo4j.driver.Session;
 
 /**
@@ -26,13 +24,13 @@ final class SwitchTrial {
 
   private SwitchTrial() {}
 
-  static void run(Trial trial) throws IOException, InterruptedException {
-    Pair pair = trial.pair();
+  static void run(Trial trial, Pair pair) throws IOException, InterruptedException {
     TimeUnit.MILLISECONDS.sleep(WRITES_BEFORE_MS);
     String old = pair.load().last().orElseThrow().by();
     long from = System.nanoTime();
-    Trial.Ended promote =
-        trial.varve(
+    Ran promote =
+        Ran.varve(
+            pair,
             // past the door, which the fence shuts for good: the old primary is well, and is asked
             // what only it knows
             Map.of("VARVE_SOURCE_URI", pair.primaryAddress()),
@@ -48,25 +46,21 @@ final class SwitchTrial {
             .orElseThrow(() -> defect("promote --planned did not stop the writes; " + promote));
     trial.begin(quiet);
     trial.step("varve promote --planned", from, ended, "exit code " + promote.exitCode());
-    said(trial, promote);
-    changedOver(trial, old);
-    nothingLost(trial, old);
-    shutOut(trial, from);
-    PromotionTrial.refused(trial);
-    PromotionTrial.goesOn(trial);
-    Proof.run(trial, pair.standbyAddress(), Optional.empty());
+    said(trial, pair, promote);
+    changedOver(trial, pair, old);
+    nothingLost(trial, pair, old);
+    shutOut(trial, pair, from);
+    PromotionTrial.refused(trial, pair);
+    PromotionTrial.goesOn(trial, pair);
+    Proof.run(trial, Proof.Subject.promoted(pair));
   }
 
-  private static void said(Trial trial, Trial.Ended promote) throws IOException {
+  private static void said(Trial trial, Pair pair, Ran promote) throws IOException {
     if (promote.exitCode() != ExitCode.DONE.number()) {
       throw defect("promote --planned must end with 0; " + promote);
     }
     long shut =
-        trial
-            .pair()
-            .fence()
-            .shutAtNanos()
-            .orElseThrow(() -> defect("the old primary was never shut off"));
+        pair.fence().shutAtNanos().orElseThrow(() -> defect("the old primary was never shut off"));
     trial.step(
         "the last transaction", trial.faultNanos(), shut, "captured; then promote.fence was run");
     JsonNode json = promote.json();
@@ -79,25 +73,25 @@ final class SwitchTrial {
     }
   }
 
-  private static void changedOver(Trial trial, String old) {
+  private static void changedOver(Trial trial, Pair pair, String old) {
     Trial.await(
         "a client's write is acknowledged by the new primary",
         CHANGED_OVER_WITHIN,
-        () -> trial.pair().load().firstNotBy(old).isPresent());
-    long first = trial.pair().load().firstNotBy(old).orElseThrow().atNanos();
+        () -> pair.load().firstNotBy(old).isPresent());
+    long first = pair.load().firstNotBy(old).orElseThrow().atNanos();
     trial.recoveredAt(first);
     trial.step(
         "clients cannot write", trial.faultNanos(), first, "until the new primary acknowledges");
   }
 
-  private static void nothingLost(Trial trial, String old) {
-    Set<Long> lost = PromotionTrial.lost(trial, old);
+  private static void nothingLost(Trial trial, Pair pair, String old) {
+    Set<Long> lost = PromotionTrial.lost(trial, pair, old);
     if (!lost.isEmpty()) {
       throw defect("acknowledged, and not in the new primary: " + lost);
     }
-    try (Driver driver = Load.driver(trial.pair().primaryAddress())) {
-      Set<Long> before = new HashSet<>(PromotionTrial.numbers(driver));
-      before.removeAll(PromotionTrial.numbers(trial.pair().standbyDriver()));
+    try (Store.Link primary = Store.open(pair.primaryAddress()).connect()) {
+      Set<Long> before = new HashSet<>(pair.load().written(primary).numbers());
+      before.removeAll(pair.load().written(pair.standbyLink()).numbers());
       if (!before.isEmpty()) {
         throw defect("in the old primary, and not in the new one: " + before);
       }
@@ -108,9 +102,9 @@ final class SwitchTrial {
    * The capture that was at work all the time reaches its store again, and so does a client that
    * nobody has led over: what that one writes is not captured any more.
    */
-  private static void shutOut(Trial trial, long from) {
-    trial.pair().doors().stages().set(Proxy.Way.OPEN);
-    try (Driver old = Load.driver(trial.pair().primaryAddress());
+  private static void shutOut(Trial trial, Pair pair, long from) {
+    pair.doors().stages().set(Proxy.Way.OPEN);
+    try (Store.Link old = Store.open(pair.primaryAddress()).connect();
         Session session = old.session()) {
       session.run("CREATE (:TooLate)").consume();
     }
@@ -119,7 +113,7 @@ final class SwitchTrial {
         "the capture of the old primary has ended with 11",
         SHUT_OUT_WITHIN,
         () ->
-            trial.pair().stages().endedSince(from).stream()
+            pair.stages().endedSince(from).stream()
                 .anyMatch(
                     one ->
                         one.stage().equals("capture")
@@ -127,7 +121,7 @@ final class SwitchTrial {
     long ended = System.nanoTime();
     trial.step(
         "the old primary's capture", written, ended, "sees a late write; ended with exit code 11");
-    trial.pair().stages().stop("capture");
+    pair.stages().stop("capture");
   }
 
   private static VarveException defect(String what) {

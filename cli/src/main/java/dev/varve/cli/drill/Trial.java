@@ -1,12 +1,8 @@
 package dev.varve.cli.drill;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -17,20 +13,18 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
-/** One scenario being tried on a pair, and what has been measured of it so far. */
+/** Something that is being tried, and what has been measured of it so far. */
 final class Trial {
 
   static final double NANOS_A_SECOND = 1e9;
 
   private static final long LOOK_EVERY_MS = 20;
-  private static final Duration COMMAND_LIMIT = Duration.ofMinutes(3);
 
-  private final Scenario scenario;
-  private final Pair pair;
+  private final String name;
+  private final String what;
   private final Instant at;
   private final Map<String, String> facts = new LinkedHashMap<>();
   private final List<Outcome.Step> steps = new ArrayList<>();
@@ -40,21 +34,23 @@ final class Trial {
   private Optional<Boolean> equal = Optional.empty();
   private final List<String> damage = new ArrayList<>();
 
-  Trial(Scenario scenario, Pair pair, Clock clock) {
-    this.scenario = scenario;
-    this.pair = pair;
+  /**
+   * Begins.
+   *
+   * @param name such as {@code primary-killed}
+   * @param what is done, in a line
+   */
+  Trial(String name, String what, Clock clock) {
+    this.name = name;
+    this.what = what;
     this.at = clock.instant();
-  }
-
-  Pair pair() {
-    return pair;
   }
 
   /** The disaster strikes now. */
   void fault(Action inject) throws IOException, InterruptedException {
     faultNanos = System.nanoTime();
     inject.run();
-    step("the fault", faultNanos, System.nanoTime(), scenario.what());
+    step("the fault", faultNanos, System.nanoTime(), what);
   }
 
   /** From then on it is counted. */
@@ -116,66 +112,26 @@ final class Trial {
 
   /** What it came to. */
   Outcome outcome(Outcome.Ending ending) {
-    for (Stages.Event event : pair.stages().since(faultNanos == 0 ? Long.MAX_VALUE : faultNanos)) {
-      steps.add(
-          new Outcome.Step("supervisor", secondsAfterFault(event.atNanos()), 0, event.text()));
-    }
     steps.sort(Comparator.comparingDouble(Outcome.Step::atSeconds));
-    return new Outcome(
-        scenario.name(), at, ending, rtoSeconds, rpo, equal, damage, steps, facts, List.of());
-  }
-
-  /** A command that has ended. */
-  record Ended(int exitCode, String out, String err) {
-    JsonNode json() throws IOException {
-      return new ObjectMapper().readTree(out);
-    }
-
-    @Override
-    public String toString() {
-      return "it ended with " + exitCode + ": " + (out + err).strip();
-    }
-  }
-
-  /** Runs a command of Varve's on the pair's configuration. */
-  Ended varve(String... arguments) throws IOException, InterruptedException {
-    return varve(Map.of(), arguments);
-  }
-
-  /** The same, with something else in the environment. */
-  Ended varve(Map<String, String> more, String... arguments)
-      throws IOException, InterruptedException {
-    Path out = Files.createTempFile(pair.layout().logs(), arguments[0], ".out");
-    Path err = Files.createTempFile(pair.layout().logs(), arguments[0], ".err");
-    Map<String, String> environment = new LinkedHashMap<>(pair.environment());
-    environment.putAll(more);
-    List<String> line = new ArrayList<>(List.of("sh", "-c", "exec \"$0\" \"$@\" > '" + out + "'"));
-    line.addAll(pair.installation().varve(List.of(arguments)));
-    try (Child child =
-        new Child(
-            arguments[0],
-            new Child.Launch(line, pair.layout().directory(), environment, err, false))) {
-      child.start();
-      OptionalInt exit = child.awaitExit(COMMAND_LIMIT);
-      if (exit.isEmpty()) {
-        throw new VarveException(
-            ExitCode.FAILED,
-            "varve " + String.join(" ", arguments) + " did not end",
-            "see " + err + "; run with --keep so that it stays");
-      }
-      return new Ended(exit.getAsInt(), Files.readString(out), Files.readString(err));
-    }
+    return new Outcome(name, at, ending, rtoSeconds, rpo, equal, damage, steps, facts, List.of());
   }
 
   /** Waits until something holds. */
   static void await(String what, Duration limit, BooleanSupplier holds) {
+    await(
+        what,
+        limit,
+        "see the logs of the stages; of a pair of the drill's own they stay with --keep",
+        holds);
+  }
+
+  /** The same, with what to do if it does not. */
+  static void await(String what, Duration limit, String hint, BooleanSupplier holds) {
     long end = System.nanoTime() + limit.toNanos();
     while (!holds.getAsBoolean()) {
       if (System.nanoTime() > end) {
         throw new VarveException(
-            ExitCode.FAILED,
-            "waited " + limit.toSeconds() + " s in vain until " + what,
-            "run the scenario by itself with --keep, and see the logs");
+            ExitCode.FAILED, "waited " + limit.toSeconds() + " s in vain until " + what, hint);
       }
       try {
         TimeUnit.MILLISECONDS.sleep(LOOK_EVERY_MS);

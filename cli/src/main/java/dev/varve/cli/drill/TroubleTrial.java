@@ -2,7 +2,6 @@ package dev.varve.cli.drill;
 
 import java.io.IOException;
 import java.time.Duration;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -16,8 +15,8 @@ final class TroubleTrial {
 
   private TroubleTrial() {}
 
-  static void run(Trial trial, Scenario.Trouble trouble) throws IOException, InterruptedException {
-    Pair pair = trial.pair();
+  static void run(Trial trial, Pair pair, Scenario.Trouble trouble)
+      throws IOException, InterruptedException {
     Behind behind = pair.behind();
     behind.begin();
     trial.fault(() -> trouble.inject(pair));
@@ -31,35 +30,11 @@ final class TroubleTrial {
       trial.step("mended", trouble.mending(), () -> trouble.mend(pair));
     }
     long acknowledged = pair.load().count();
-    long from = System.nanoTime();
-    Trial.await(
-        "standby and chain hold " + acknowledged + " transactions",
-        CATCH_UP_WITHIN,
-        () -> behind.bothHold(acknowledged));
-    long caughtUp = System.nanoTime();
-    behind.end();
-    trial.recoveredAt(caughtUp);
-    trial.step(
-        "catching up",
-        from,
-        caughtUp,
-        "standby and chain hold the " + acknowledged + " transactions acknowledged before");
+    behind.caughtUp(trial, acknowledged, CATCH_UP_WITHIN);
     if (trouble.enduredUnmended()) {
       trial.step("mended", trouble.mending(), () -> trouble.mend(pair));
     }
-    Optional<Behind.Lag> worst = behind.worst(trouble.concerns());
-    worst.ifPresent(lag -> trial.rpo(lag.rpo()));
-    for (Scenario.Follower follower : Scenario.Follower.values()) {
-      behind
-          .worst(follower)
-          .ifPresent(
-              lag ->
-                  trial.fact(
-                      follower == Scenario.Follower.STANDBY
-                          ? "standby behind, at most"
-                          : "chain behind, at most",
-                      lag.rpo().text()));
-    }
-    Proof.run(trial, pair.primaryAddress(), Optional.of(pair.standbyDriver()));
+    behind.tell(trial, trouble.concerns());
+    Proof.run(trial, Proof.Subject.of(pair));
   }
 }
