@@ -17,6 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 class OnDownTest {
 
   private static final Duration SOON = Duration.ofMillis(20);
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   @TempDir private Path directory;
 
@@ -31,9 +32,7 @@ class OnDownTest {
       assertThat(runs()).isEqualTo(1);
       store.accept(verdict(State.UP, State.UP));
       store.accept(verdict(State.DOWN, State.UP));
-      while (runs() < 2) {
-        Thread.sleep(SOON.toMillis());
-      }
+      await(() -> runs() == 2);
     }
   }
 
@@ -60,9 +59,7 @@ class OnDownTest {
   void gaveUpAfterTenTries() throws Exception {
     try (OnDown store = onDown(OnDown.Of.STORE, "false")) {
       store.accept(verdict(State.DOWN, State.UP));
-      while (runs() < 10) {
-        Thread.sleep(SOON.toMillis());
-      }
+      await(() -> runs() == 10);
       Thread.sleep(10 * SOON.toMillis());
       assertThat(runs()).isEqualTo(10);
       assertThat(store.text()).contains("observe.onDown failed: it ended with 1");
@@ -73,9 +70,7 @@ class OnDownTest {
   void doesNotRunAgainWhenTheStoreIsUp() throws Exception {
     try (OnDown store = onDown(OnDown.Of.STORE, "touch ran; sleep 0.3; false")) {
       store.accept(verdict(State.DOWN, State.UP));
-      while (!Files.exists(directory.resolve("ran"))) {
-        Thread.sleep(SOON.toMillis());
-      }
+      await(() -> Files.exists(directory.resolve("ran")));
       store.accept(verdict(State.UP, State.UP));
       await(store, "ended with 1");
       Thread.sleep(10 * SOON.toMillis());
@@ -106,8 +101,18 @@ class OnDownTest {
     return Files.exists(runs) ? Files.size(runs) : 0;
   }
 
-  private static void await(OnDown onDown, String text) throws InterruptedException {
-    while (!onDown.text().contains(text)) {
+  private interface Condition {
+    boolean holds() throws IOException;
+  }
+
+  private static void await(OnDown onDown, String text) throws Exception {
+    await(() -> onDown.text().contains(text));
+  }
+
+  private static void await(Condition condition) throws Exception {
+    long end = System.nanoTime() + PATIENCE.toNanos();
+    while (!condition.holds()) {
+      assertThat(System.nanoTime()).as("waited in vain").isLessThan(end);
       Thread.sleep(SOON.toMillis());
     }
   }
