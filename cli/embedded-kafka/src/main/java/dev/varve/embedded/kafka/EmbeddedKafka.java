@@ -20,6 +20,8 @@ import org.apache.kafka.common.utils.Exit;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.metadata.storage.Formatter;
 import org.apache.kafka.server.common.MetadataVersion;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One Kafka node, broker and controller in one (KRaft), on loopback.
@@ -33,7 +35,12 @@ import org.apache.kafka.server.common.MetadataVersion;
  */
 public final class EmbeddedKafka implements EmbeddedServer {
 
-  private static final String HOST = "127.0.0.1";
+  static final String HOST = "127.0.0.1";
+
+  private static final Logger LOG = LoggerFactory.getLogger(EmbeddedKafka.class);
+
+  private static final String FORMATTED = "meta.properties";
+  private static final String STOPPED = ".kafka_cleanshutdown";
 
   /** What is not a setting of Kafka. */
   private static final Set<String> OWN = Set.of("port", "controllerPort", "clusterId");
@@ -54,14 +61,31 @@ public final class EmbeddedKafka implements EmbeddedServer {
               settings.getOrDefault("port", "0"),
               settings.getOrDefault("controllerPort", "0"));
       Map<String, String> properties = properties(logs, ports, settings);
+      boolean first = !Files.exists(logs.resolve(FORMATTED));
+      boolean killed = !first && !Files.exists(logs.resolve(STOPPED));
       format(
           logs,
           Integer.parseInt(properties.getOrDefault("node.id", "1")),
           settings.getOrDefault("clusterId", Uuid.randomUuid().toString()));
+      String address = HOST + ":" + ports.broker();
       AtomicReference<Throwable> halted = catchHalts();
-      KafkaRaftServer server =
-          new KafkaRaftServer(KafkaConfig.fromProps(asProperties(properties)), Time.SYSTEM);
-      return Node.started(server, HOST + ":" + ports.broker(), halted);
+      if (settings.containsKey("controller.quorum.voters")) {
+        return Node.started(properties, address, halted); // one of several
+      }
+      properties = StaleRegistration.lasting(properties);
+      if (killed) {
+        StaleRegistration.end(properties, Ports.free(ports.broker()));
+      }
+      try {
+        return Node.started(properties, address, halted);
+      } catch (RuntimeException e) {
+        if (first || killed) {
+          throw e;
+        }
+        LOG.warn("Kafka did not start, perhaps as it was not stopped in order; trying again", e);
+        StaleRegistration.end(properties, Ports.free(ports.broker()));
+        return Node.started(properties, address, halted);
+      }
     } catch (Exception e) {
       throw new IllegalStateException("embedded Kafka does not start in " + home + ": " + e, e);
     }
@@ -113,14 +137,14 @@ public final class EmbeddedKafka implements EmbeddedServer {
     return p;
   }
 
-  private static java.util.Properties asProperties(Map<String, String> settings) {
+  static java.util.Properties asProperties(Map<String, String> settings) {
     java.util.Properties properties = new java.util.Properties();
     properties.putAll(settings);
     return properties;
   }
 
   private static void format(Path logs, int nodeId, String clusterId) throws Exception {
-    if (Files.exists(logs.resolve("meta.properties"))) {
+    if (Files.exists(logs.resolve(FORMATTED))) {
       return;
     }
     new Formatter()
@@ -193,7 +217,10 @@ public final class EmbeddedKafka implements EmbeddedServer {
       this.halted = halted;
     }
 
-    static Node started(KafkaRaftServer server, String address, AtomicReference<Throwable> halted) {
+    static Node started(
+        Map<String, String> properties, String address, AtomicReference<Throwable> halted) {
+      KafkaRaftServer server =
+          new KafkaRaftServer(KafkaConfig.fromProps(asProperties(properties)), Time.SYSTEM);
       Node node = new Node(server, address, halted);
       Thread hook = new Thread(node::stop, "embedded-kafka-shutdown");
       node.hook.set(hook);

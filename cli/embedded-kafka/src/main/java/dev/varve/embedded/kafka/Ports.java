@@ -37,7 +37,8 @@ record Ports(int broker, int controller) {
     return new Ports(broker, controller == 0 ? free(broker) : controller);
   }
 
-  private static int free(int taken) throws IOException {
+  /** One that nobody has, between those that are for this. */
+  static int free(int taken) throws IOException {
     for (int i = 0; i < TRIES; i++) {
       int port = ThreadLocalRandom.current().nextInt(LOWEST, HIGHEST);
       if (port == taken) {
