@@ -52,6 +52,7 @@ public final class FoldApp implements AutoCloseable {
   private final FoldConfig config;
   private final FoldProgress progress;
   private final FoldClient client;
+  private final FoldWatch watch;
   private final Wire wire;
   private final Optional<RocksMemory> memory;
   private final Optional<ObjectName> bean;
@@ -67,6 +68,9 @@ public final class FoldApp implements AutoCloseable {
     this.config = config;
     this.progress = progress;
     this.client = client;
+    this.watch =
+        FoldWatch.start(
+            () -> client.state().equals("RUNNING"), () -> admin(config), config.topics());
     this.wire = wire;
     this.memory = memory;
     this.bean = register(instance);
@@ -137,6 +141,7 @@ public final class FoldApp implements AutoCloseable {
         config.instance().isPresent()
             ? CloseOptions.GroupMembershipOperation.REMAIN_IN_GROUP
             : CloseOptions.GroupMembershipOperation.LEAVE_GROUP;
+    watch.close();
     boolean stopped = client.close(leave);
     bean.ifPresent(FoldApp::unregister);
     if (stopped) { // else threads may still use them; a leak is better than a crash
@@ -163,10 +168,7 @@ public final class FoldApp implements AutoCloseable {
   // starting
 
   private static void prepareTopics(FoldConfig config) {
-    Map<String, Object> settings = new HashMap<>(config.kafka());
-    settings.putIfAbsent("default.api.timeout.ms", (int) ADMIN_TIMEOUT.toMillis());
-    settings.putIfAbsent("request.timeout.ms", (int) ADMIN_TIMEOUT.dividedBy(2).toMillis());
-    try (Admin admin = Admin.create(settings)) {
+    try (Admin admin = admin(config)) {
       new FoldTopics(admin, config.topics(), config.bootstrap()).prepare();
     } catch (KafkaException e) { // from creating the client
       throw new VarveException(
@@ -175,6 +177,13 @@ public final class FoldApp implements AutoCloseable {
           "check the address and the kafka settings",
           e);
     }
+  }
+
+  private static Admin admin(FoldConfig config) {
+    Map<String, Object> settings = new HashMap<>(config.kafka());
+    settings.putIfAbsent("default.api.timeout.ms", (int) ADMIN_TIMEOUT.toMillis());
+    settings.putIfAbsent("request.timeout.ms", (int) ADMIN_TIMEOUT.dividedBy(2).toMillis());
+    return Admin.create(settings);
   }
 
   private static Properties properties(FoldConfig config, String instance) {

@@ -135,6 +135,31 @@ final class FoldKillTest {
     }
   }
 
+  /** Its partitions go to another, which must not wait until the transaction's time is over. */
+  @Test
+  void anotherTakesOverFromOneThatWasKilledInATransaction(@TempDir Path directory)
+      throws Exception {
+    TopicSpecs topics =
+        new TopicSpecs(new Topics("gone"), 1, Optional.empty(), Duration.ofDays(7), "lz4");
+    try (Wire wire = Wire.open(RegistryConfig.embedded());
+        KafkaFixture kafka = new KafkaFixture(directory.resolve("kafka"), Map.of())) {
+      kafka.create(topics);
+      ChangesLog log = new ChangesLog(wire);
+      kafka.send(topics, log.put(ElementId.vertex("1"), BERLIN, 1));
+      FoldConfig.StateKind state = FoldConfig.StateKind.HEAP;
+      Process killed =
+          start(kafka, topics, directory.resolve("one"), state, List.of("-Dvarve.commit=60000"));
+      awaitFolding(killed);
+      killed.destroyForcibly().waitFor();
+      Process other = start(kafka, topics, directory.resolve("other"), state, List.of());
+      kafka.send(topics, log.put(ElementId.vertex("1"), BERLIN, 2));
+      kafka.awaitFolded(topics, other::isAlive); // has less patience than the transaction lives
+      other.destroyForcibly().waitFor();
+
+      assertThat(brief(kafka, topics.topics().vertices(), wire, 0)).containsExactly("v1@1", "v1@2");
+    }
+  }
+
   private static List<String> brief(KafkaFixture kafka, String table, Wire wire, int partition) {
     return TableReader.brief(kafka.table(table, wire).getOrDefault(partition, List.of()));
   }
