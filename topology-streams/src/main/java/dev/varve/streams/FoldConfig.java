@@ -14,7 +14,7 @@ import java.util.Optional;
  * @param kafka client settings as Kafka names them, {@code bootstrap.servers} at least; they win
  *     over the fold's own
  * @param stateDir a directory of this instance alone that outlives it: without it every start
- *     restores all state, and a killed instance's open transaction is waited for
+ *     restores all state, and begins only when Kafka takes a killed instance for gone
  * @param state where an element's digest is kept
  * @param rocksBytes how much memory RocksDB may take, all tables together, beside the heap
  * @param threads how many partitions are folded at the same time here
