@@ -44,6 +44,7 @@ public record CaptureState(
     Optional<Until> until) {
 
   private static final String ALL_READ = "ALL_READ";
+  private static final String NO_POSITION = "";
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /**
@@ -67,6 +68,33 @@ public record CaptureState(
    *     that began after the scan
    */
   public record Until(Optional<Long> seq, long committedAtMicros) {}
+
+  /**
+   * As much as a chain tells, where Kafka is lost. Where the log was read up to is not in it.
+   *
+   * @param seq the last transaction that is laid down
+   * @param seen of other sites
+   */
+  public static CaptureState laidDown(
+      Site site, String store, long seq, long committedAtMicros, VersionVector seen) {
+    return new CaptureState(
+        site,
+        store,
+        NO_POSITION,
+        seq,
+        committedAtMicros,
+        seq,
+        0,
+        seen,
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty());
+  }
+
+  /** Whether it says where in the log to read on. */
+  public boolean hasPosition() {
+    return !position.equals(NO_POSITION);
+  }
 
   /** Before the first page of a scan. */
   static CaptureState beforeScan(

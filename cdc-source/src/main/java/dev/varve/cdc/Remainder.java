@@ -44,6 +44,16 @@ public record Remainder(long transactions, long changes, OptionalLong first, Opt
           "the capture of " + captured.site() + " never came to the end of its first scan",
           "compare the store with a restore of the chain by hand");
     }
+    if (!captured.hasPosition()) {
+      throw new VarveException(
+          ExitCode.FAILED,
+          "where the capture of " + captured.site() + " stood was lost with Kafka",
+          "keep the old primary's store as it is, and compare it by hand with a restore of the"
+              + " chain up to tx:"
+              + captured.site()
+              + "/"
+              + captured.seq());
+    }
     try (StoreLog log = source.open()) {
       if (!log.identity().equals(captured.store())) {
         throw LogGapException.otherStore(captured.store(), log.identity());

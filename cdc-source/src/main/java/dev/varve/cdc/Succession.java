@@ -71,11 +71,7 @@ public record Succession(Optional<CaptureState> state, Optional<Promotion> promo
       Clock clock) {
     CaptureName name = new CaptureName(graph, site);
     KafkaSettings settings = new KafkaSettings(kafka);
-    try (KafkaProducer<byte[], byte[]> producer =
-        new KafkaProducer<>(
-            settings.producer(name.transactionalId(), "none"),
-            new ByteArraySerializer(),
-            new ByteArraySerializer())) {
+    try (KafkaProducer<byte[], byte[]> producer = producer(settings, name)) {
       producer.initTransactions();
       Succession now = read(settings, name);
       if (now.promotion().isPresent() && now.promotion().get().store().equals(store)) {
@@ -84,19 +80,81 @@ public record Succession(Optional<CaptureState> state, Optional<Promotion> promo
       Promotion next = Promotion.to(store, address, now.promotion(), now.state(), clock.instant());
       OffsetCodec codec = new OffsetCodec();
       producer.beginTransaction();
-      var failedSendsSurfaceInTheCommit =
-          producer.send(
-              new ProducerRecord<>(
-                  new Topics(graph).offsets(),
-                  0,
-                  name.promotionKey(codec),
-                  codec.value(next.toMap())));
+      send(producer, graph, name.promotionKey(codec), codec.value(next.toMap()));
       producer.commitTransaction();
       producer.close(Duration.ofSeconds(5));
       return next;
     } catch (KafkaException e) {
       throw unreachable(e);
     }
+  }
+
+  /**
+   * The same where Kafka was lost with the primary, and another has taken its place, which knows
+   * nothing yet: it is told what the chain knows. Nothing is fenced; who still has the lost brokers
+   * goes on there.
+   *
+   * @param kafka the new one; its topics are there
+   * @param lost where the capture of the primary stood, as far as is known
+   * @throws VarveException if the brokers cannot be reached, or know the site's capture
+   */
+  public static Promotion begin(
+      Map<String, String> kafka,
+      String graph,
+      CaptureState lost,
+      String store,
+      String address,
+      Clock clock) {
+    CaptureName name = new CaptureName(graph, lost.site().name());
+    KafkaSettings settings = new KafkaSettings(kafka);
+    try (KafkaProducer<byte[], byte[]> producer = producer(settings, name)) {
+      producer.initTransactions();
+      Succession now = read(settings, name);
+      if (now.promotion().isPresent() && now.promotion().get().store().equals(store)) {
+        return now.promotion().get();
+      }
+      now.requireUnknown(lost.site().name());
+      Promotion next =
+          Promotion.to(store, address, Optional.empty(), Optional.of(lost), clock.instant());
+      OffsetCodec codec = new OffsetCodec();
+      producer.beginTransaction();
+      send(producer, graph, name.positionKey(codec), codec.value(lost.toMap()));
+      send(producer, graph, name.promotionKey(codec), codec.value(next.toMap()));
+      producer.commitTransaction();
+      return next;
+    } catch (KafkaException e) {
+      throw unreachable(e);
+    }
+  }
+
+  /**
+   * Sees that these brokers have never known the site.
+   *
+   * @throws VarveException if they have
+   */
+  public void requireUnknown(String site) {
+    if (state.isPresent() || promotion.isPresent()) {
+      throw new VarveException(
+          ExitCode.USAGE,
+          "Kafka is not lost: it knows where the capture of "
+              + site
+              + " stands; nothing was promoted",
+          "promote without --chain-only; or name the new brokers with kafka.bootstrap, or another"
+              + " data directory if Kafka is embedded");
+    }
+  }
+
+  private static KafkaProducer<byte[], byte[]> producer(KafkaSettings settings, CaptureName name) {
+    return new KafkaProducer<>(
+        settings.producer(name.transactionalId(), "none"),
+        new ByteArraySerializer(),
+        new ByteArraySerializer());
+  }
+
+  private static void send(
+      KafkaProducer<byte[], byte[]> producer, String graph, byte[] key, byte[] value) {
+    var failedSendsSurfaceInTheCommit =
+        producer.send(new ProducerRecord<>(new Topics(graph).offsets(), 0, key, value));
   }
 
   /**

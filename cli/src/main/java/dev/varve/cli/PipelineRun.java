@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -77,6 +78,22 @@ final class PipelineRun {
           "cannot use the data directory " + config.data() + ": " + e,
           "see that it is writable, or set data to another directory",
           e);
+    }
+  }
+
+  /** What is done with Kafka in this process. */
+  interface WithKafka {
+    int run(Map<String, String> clients) throws IOException;
+  }
+
+  /** Has Kafka in this process for as long as something takes that needs it. */
+  int withKafka(Servers servers, WithKafka what) throws IOException {
+    try (FileLock lock = lockData();
+        EmbeddedServer.Running kafka = startKafka(servers)) {
+      LOG.debug("holding {}", lock);
+      Map<String, String> clients = new TreeMap<>(config.kafka().client());
+      clients.put("bootstrap.servers", kafka.address());
+      return what.run(clients);
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.varve.cli;
 
 import dev.varve.archive.Branch;
+import dev.varve.archive.Chain;
 import dev.varve.archive.Repositories;
 import dev.varve.archive.Repository;
 import dev.varve.cdc.Remainder;
@@ -55,6 +56,14 @@ final class PromoteCommand implements Callable<Integer> {
       })
   private boolean unfenced;
 
+  @Option(
+      names = "--chain-only",
+      description = {
+        "Kafka is lost too: what the chain has and the standby is all there is;",
+        "kafka.bootstrap names the brokers that take its place, or they are embedded"
+      })
+  private boolean chainOnly;
+
   /** In which of the two ways. */
   static final class Way {
     @Option(
@@ -79,8 +88,22 @@ final class PromoteCommand implements Callable<Integer> {
             .orElseThrow(
                 () -> new VarveException(ExitCode.USAGE, "no --target is given", Standbys.FORMS));
     Standbys.require(uri);
+    if (chainOnly && way.planned) {
+      throw new VarveException(
+          ExitCode.USAGE,
+          "--planned needs the capture of a primary that is well, and --chain-only says that it is"
+              + " lost",
+          "say one of them");
+    }
+    if (chainOnly && KafkaCheck.clients(config).isEmpty()) {
+      return new PipelineRun(session)
+          .withKafka(session.servers(), clients -> promote(config, uri, clients));
+    }
+    return promote(config, uri, KafkaCheck.clients(config).orElseThrow(PromoteCommand::noKafka));
+  }
+
+  private int promote(Config config, TargetUri uri, Map<String, String> kafka) throws IOException {
     Optional<String> password = target.password(session);
-    Map<String, String> kafka = KafkaCheck.clients(config).orElseThrow(PromoteCommand::noKafka);
     Repository repository = Repositories.open(config.repository());
     Console console = session.console();
     StandbySeat seat =
@@ -91,7 +114,7 @@ final class PromoteCommand implements Callable<Integer> {
             Engine.ofTarget(uri).orElse(Engine.OTHER),
             ReplayConfig.of(
                 config.graph(),
-                Optional.of(kafka),
+                chainOnly ? Optional.empty() : Optional.of(kafka),
                 config.registry(),
                 repository,
                 config.data().resolve("promote")),
@@ -99,7 +122,13 @@ final class PromoteCommand implements Callable<Integer> {
     Promoter promoter =
         new Promoter(
             new Promoter.Setting(
-                config.graph(), config.site(), way.planned, unfenced, kafka, config.promote()),
+                config.graph(),
+                config.site(),
+                way.planned,
+                unfenced,
+                kafka,
+                config.promote(),
+                lost(config, repository)),
             seat,
             Sources.of(config.source()),
             new SetAside(
@@ -118,6 +147,23 @@ final class PromoteCommand implements Callable<Integer> {
     return (good ? ExitCode.DONE : ExitCode.DONE_WITH_PROBLEMS).number();
   }
 
+  private Optional<Promoter.KafkaLost> lost(Config config, Repository repository)
+      throws IOException {
+    if (!chainOnly) {
+      return Optional.empty();
+    }
+    Chain.End end =
+        Chain.loadEnd(repository, config.graph())
+            .orElseThrow(
+                () ->
+                    new VarveException(
+                        ExitCode.NO_REPOSITORY,
+                        "there is no snapshot of graph '%s' in %s; nothing was done"
+                            .formatted(config.graph(), repository.location()),
+                        "check repository.root and graph in the configuration"));
+    return Optional.of(new Promoter.KafkaLost(config.kafka().topics(), end.head().manifest()));
+  }
+
   static VarveException noKafka() {
     return new VarveException(
         ExitCode.FAILED,
@@ -125,7 +171,7 @@ final class PromoteCommand implements Callable<Integer> {
         "start 'varve up', or set kafka.bootstrap to the brokers that outlive the primary");
   }
 
-  private static void say(Console console, Promoter.Report report) {
+  private void say(Console console, Promoter.Report report) {
     console.line("%s is the primary", report.promotion().address());
     report
         .captured()
@@ -142,7 +188,10 @@ final class PromoteCommand implements Callable<Integer> {
         .left()
         .ifPresentOrElse(
             left -> sayLeft(console, left),
-            () -> console.line("  only the old one knows   unknown: it does not answer"));
+            () ->
+                console.line(
+                    "  only the old one knows   unknown: "
+                        + (chainOnly ? "it was lost with Kafka" : "it does not answer")));
     report.problems().forEach(problem -> console.line("  PROBLEM          %s", problem));
     Map<String, Object> object = new LinkedHashMap<>();
     object.put("primary", report.promotion().address());

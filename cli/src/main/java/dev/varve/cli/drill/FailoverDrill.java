@@ -183,6 +183,8 @@ public final class FailoverDrill implements AutoCloseable {
         TroubleTrial.run(trial, on, trouble);
       } else if (scenario instanceof PlannedSwitch) {
         SwitchTrial.run(trial, on);
+      } else if (scenario instanceof SiteLost) {
+        SiteTrial.run(trial, on);
       } else if (scenario instanceof RandomRound round) {
         RoundTrial.run(trial, on, round);
       } else {

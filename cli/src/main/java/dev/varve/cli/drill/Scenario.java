@@ -9,6 +9,7 @@ import java.util.Optional;
 public sealed interface Scenario
     permits RandomRound,
         PlannedSwitch,
+        SiteLost,
         Scenario.PrimaryLost,
         Scenario.Trouble,
         Scenario.CorruptSegment {
@@ -119,7 +120,8 @@ public sealed interface Scenario
         new PlannedSwitch(),
         new PrimaryKilled(),
         new PrimaryFrozen(),
-        new PrimaryPartitioned());
+        new PrimaryPartitioned(),
+        new SiteLost());
   }
 
   /**

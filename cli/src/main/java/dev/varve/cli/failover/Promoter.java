@@ -1,19 +1,24 @@
 package dev.varve.cli.failover;
 
+import dev.varve.archive.Manifest;
 import dev.varve.cdc.CaptureSource;
 import dev.varve.cdc.CaptureState;
+import dev.varve.cdc.KafkaTopics;
 import dev.varve.cdc.LogGapException;
 import dev.varve.cdc.Promotion;
 import dev.varve.cdc.StoreLog;
 import dev.varve.cdc.StoreUnavailableException;
 import dev.varve.cdc.Succession;
+import dev.varve.change.Site;
 import dev.varve.change.VersionVector;
 import dev.varve.cli.config.Config;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
+import dev.varve.wire.TopicSpecs;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -53,6 +58,7 @@ public final class Promoter {
    *     waited for; otherwise it is given up
    * @param unfenced whether to go on although nothing is sure to have shut the old primary off
    * @param kafka settings of Kafka clients
+   * @param lost if Kafka was lost with the primary: what takes its place, and what is known still
    */
   public record Setting(
       String graph,
@@ -60,7 +66,44 @@ public final class Promoter {
       boolean planned,
       boolean unfenced,
       Map<String, String> kafka,
-      Config.Promote promote) {}
+      Config.Promote promote,
+      Optional<KafkaLost> lost) {}
+
+  /**
+   * Kafka was lost with the primary.
+   *
+   * @param topics what the new one's have to be like
+   * @param end of the chain
+   */
+  public record KafkaLost(TopicSpecs topics, Manifest end) {
+
+    /** Where capture stood at least: the standby may have come further than the chain. */
+    CaptureState captured(String site, VersionVector cut) {
+      Manifest.SiteCut last =
+          end.sites().stream()
+              .filter(each -> each.site().name().equals(site))
+              .max(Comparator.comparingInt(each -> each.site().incarnation()))
+              .orElseThrow(
+                  () ->
+                      new VarveException(
+                          ExitCode.USAGE,
+                          "the chain has nothing of site " + site + "; nothing was done",
+                          "set site to one of " + end.to().seqs().keySet()));
+      VersionVector all = end.to().union(cut);
+      VersionVector others = VersionVector.EMPTY;
+      for (Map.Entry<Site, Long> each : all.seqs().entrySet()) {
+        if (!each.getKey().equals(last.site())) {
+          others = others.with(each.getKey(), each.getValue());
+        }
+      }
+      return CaptureState.laidDown(
+          last.site(),
+          last.store(),
+          all.seqs().getOrDefault(last.site(), last.seq()),
+          last.committedAtMicros(),
+          others);
+    }
+  }
 
   /**
    * What was done.
@@ -113,6 +156,7 @@ public final class Promoter {
     long began = System.nanoTime();
     String identity = identity();
     Optional<VersionVector> cut = seat.cut();
+    setting.lost().ifPresent(lost -> KafkaTopics.ensure(setting.kafka(), lost.topics()));
     Succession before = Succession.read(setting.kafka(), setting.graph(), setting.site());
     boolean again = before.promotion().map(known -> known.store().equals(identity)).orElse(false);
     if (cut.isEmpty() && !again) {
@@ -122,14 +166,15 @@ public final class Promoter {
           "varve replay --target <uri> --follow makes it one");
     }
     if (!again) {
+      if (setting.lost().isPresent()) {
+        before.requireUnknown(setting.site());
+      }
       if (setting.planned()) {
         stopWrites();
       }
       shutOff(identity);
     }
-    Promotion promotion =
-        Succession.promote(
-            setting.kafka(), setting.graph(), setting.site(), identity, seat.address(), clock);
+    Promotion promotion = promote(identity, cut);
     LOG.warn("{} is the primary of {} from now on", seat.address(), setting.graph());
     double shutOff = secondsSince(began);
     Optional<VersionVector> applied = drain(cut, promotion);
@@ -139,12 +184,30 @@ public final class Promoter {
     leadClients(promotion);
     double seconds = secondsSince(began);
     Optional<SetAside.Result> left =
-        promotion.from().flatMap(captured -> left(captured, promotion));
+        promotion
+            .from()
+            .filter(CaptureState::hasPosition)
+            .flatMap(captured -> left(captured, promotion));
     if (cut.isPresent()) {
       seat.tidy(promotion.from());
     }
     return new Report(
         promotion, promotion.from(), applied, left, shutOff, seconds, List.copyOf(problems));
+  }
+
+  private Promotion promote(String identity, Optional<VersionVector> cut) {
+    if (setting.lost().isEmpty()) {
+      return Succession.promote(
+          setting.kafka(), setting.graph(), setting.site(), identity, seat.address(), clock);
+    }
+    KafkaLost lost = setting.lost().get();
+    return Succession.begin(
+        setting.kafka(),
+        setting.graph(),
+        lost.captured(setting.site(), cut.orElse(VersionVector.EMPTY)),
+        identity,
+        seat.address(),
+        clock);
   }
 
   /** A standby that is being started again is waited for: there may be nobody to ask twice. */

@@ -69,7 +69,8 @@ class PromoterTest {
                 Optional.empty(),
                 Optional.empty(),
                 drainFor,
-                Duration.ofSeconds(1))),
+                Duration.ofSeconds(1)),
+            Optional.empty()),
         seat,
         old,
         new SetAside(
