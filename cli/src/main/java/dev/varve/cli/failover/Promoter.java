@@ -22,6 +22,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
@@ -154,10 +156,10 @@ public final class Promoter {
    */
   public Report run() {
     long began = System.nanoTime();
+    CompletableFuture<Succession> known = CompletableFuture.supplyAsync(this::succession);
     String identity = identity();
     Optional<VersionVector> cut = seat.cut();
-    setting.lost().ifPresent(lost -> KafkaTopics.ensure(setting.kafka(), lost.topics()));
-    Succession before = Succession.read(setting.kafka(), setting.graph(), setting.site());
+    Succession before = result(known);
     boolean again = before.promotion().map(known -> known.store().equals(identity)).orElse(false);
     if (cut.isEmpty() && !again) {
       throw new VarveException(
@@ -193,6 +195,23 @@ public final class Promoter {
     }
     return new Report(
         promotion, promotion.from(), applied, left, shutOff, seconds, List.copyOf(problems));
+  }
+
+  /** Asked while the standby is asked: both take a moment, and clients wait. */
+  private Succession succession() {
+    setting.lost().ifPresent(lost -> KafkaTopics.ensure(setting.kafka(), lost.topics()));
+    return Succession.read(setting.kafka(), setting.graph(), setting.site());
+  }
+
+  private static <T> T result(CompletableFuture<T> future) {
+    try {
+      return future.join();
+    } catch (CompletionException e) {
+      if (e.getCause() instanceof RuntimeException cause) {
+        throw cause;
+      }
+      throw e;
+    }
   }
 
   private Promotion promote(String identity, Optional<VersionVector> cut) {
