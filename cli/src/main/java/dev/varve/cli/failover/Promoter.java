@@ -156,10 +156,10 @@ public final class Promoter {
    */
   public Report run() {
     long began = System.nanoTime();
-    CompletableFuture<Succession> known = CompletableFuture.supplyAsync(this::succession);
+    CompletableFuture<Succession> asked = CompletableFuture.supplyAsync(this::succession);
     String identity = identity();
     Optional<VersionVector> cut = seat.cut();
-    Succession before = result(known);
+    Succession before = result(asked);
     boolean again = before.promotion().map(known -> known.store().equals(identity)).orElse(false);
     if (cut.isEmpty() && !again) {
       throw new VarveException(
