@@ -18,7 +18,7 @@ import dev.varve.replay.ReplayStatus;
 import dev.varve.replay.Verified;
 import dev.varve.restore.Moment;
 import dev.varve.restore.TargetUri;
-import dev.varve.restore.convert.Engine;
+import dev.varve.restore.convert.Conversion;
 import dev.varve.restore.standby.Standby;
 import dev.varve.restore.target.Standbys;
 import java.io.IOException;
@@ -80,6 +80,11 @@ final class ReplayCommand implements Callable<Integer> {
       description = "do not look for Kafka: the repository is all that is left")
   private boolean chainOnly;
 
+  @Option(
+      names = "--convert",
+      description = "begin a standby of another kind: write what it cannot hold in another form")
+  private boolean convert;
+
   @Option(names = "--overwrite", description = "remove what is in the target and begin anew")
   private boolean overwrite;
 
@@ -135,7 +140,7 @@ final class ReplayCommand implements Callable<Integer> {
         Replay.start(
             config.withOverwrite(anew),
             opening,
-            Engine.ofTarget(uri).orElseThrow(),
+            Conversion.into(uri, convert),
             verify,
             session.console().progress());
     running.set(replay);

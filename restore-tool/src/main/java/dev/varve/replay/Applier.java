@@ -23,6 +23,7 @@ final class Applier {
   private final Backlog.Limits limits;
   private final Boundary boundary;
   private final Clock clock;
+  private final Passage passage;
   private Reached at;
   private long transactions;
   private long elements;
@@ -33,12 +34,14 @@ final class Applier {
   Applier(
       Standby standby,
       Reached at,
+      Passage passage,
       Pending pending,
       Backlog.Limits limits,
       Boundary boundary,
       Clock clock) {
     this.standby = standby;
     this.at = at;
+    this.passage = passage;
     this.pending = pending;
     this.limits = limits;
     this.boundary = boundary;
@@ -75,7 +78,9 @@ final class Applier {
       return false;
     }
     long before = pending.backlog().transactions();
-    standby.apply(advance.get());
+    Advance over = passage.over(advance.get());
+    standby.apply(over);
+    passage.applied(over);
     at = advance.get().to();
     pending.applied(advance.get());
     transactions += before - pending.backlog().transactions();
@@ -112,6 +117,7 @@ final class Applier {
         transactions,
         elements,
         steps,
+        passage.converted(),
         undecided && trouble.isEmpty()
             ? Optional.of("waits for a site whose concurrent changes are known in part")
             : trouble);

@@ -8,7 +8,7 @@ import dev.varve.fault.VarveException;
 import dev.varve.replay.ReplayStatus.Phase;
 import dev.varve.restore.Progress;
 import dev.varve.restore.ReadBack;
-import dev.varve.restore.convert.Engine;
+import dev.varve.restore.convert.Conversion;
 import dev.varve.restore.standby.Standby;
 import dev.varve.tail.Insistence;
 import dev.varve.tail.WorkDirectory;
@@ -16,6 +16,7 @@ import dev.varve.topology.Fingerprint;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CancellationException;
@@ -41,7 +42,7 @@ public final class Replay implements AutoCloseable {
 
   private final ReplayConfig config;
   private final Supplier<Standby> opening;
-  private final Engine engine;
+  private final Conversion conversion;
   private final boolean verify;
   private final Progress progress;
   private final Clock clock;
@@ -53,18 +54,27 @@ public final class Replay implements AutoCloseable {
   private volatile Optional<Verified> verified = Optional.empty();
   private volatile ReplayStatus status =
       new ReplayStatus(
-          Phase.STARTING, VersionVector.EMPTY, Optional.empty(), 0, 0, 0, 0, 0, Optional.empty());
+          Phase.STARTING,
+          VersionVector.EMPTY,
+          Optional.empty(),
+          0,
+          0,
+          0,
+          0,
+          0,
+          Collections.emptySortedMap(),
+          Optional.empty());
 
   private Replay(
       ReplayConfig config,
       Supplier<Standby> opening,
-      Engine engine,
+      Conversion conversion,
       boolean verify,
       Progress progress,
       Clock clock) {
     this.config = config;
     this.opening = opening;
-    this.engine = engine;
+    this.conversion = conversion;
     this.verify = verify;
     this.progress = progress;
     this.clock = clock;
@@ -81,17 +91,18 @@ public final class Replay implements AutoCloseable {
    * Starts a replay; it goes on in a thread of its own.
    *
    * @param opening opens the store, which is closed at the end
-   * @param engine what kind of store that is
+   * @param conversion what kind of store that is, and whether the operator agreed to conversions; a
+   *     standby that was begun with them needs no more agreement
    * @param verify whether to read the standby back and compare it: before following, and at the end
    *     if there is one
    */
   public static Replay start(
       ReplayConfig config,
       Supplier<Standby> opening,
-      Engine engine,
+      Conversion conversion,
       boolean verify,
       Progress progress) {
-    Replay replay = new Replay(config, opening, engine, verify, progress, Clock.systemUTC());
+    Replay replay = new Replay(config, opening, conversion, verify, progress, Clock.systemUTC());
     replay.thread.start();
     return replay;
   }
@@ -132,13 +143,14 @@ public final class Replay implements AutoCloseable {
         Pending pending =
             new Pending(work.path(), config.sortBytes(), 2 * config.limits().bytes())) {
       say(Phase.RESTORING);
-      new Beginning(config, boundary, engine).make(standby, progress);
-      Reached at = standby.claim(UUID.randomUUID().toString());
-      Ends.refuseIfPassed(config.until(), at);
+      new Beginning(config, boundary, conversion).make(standby, progress);
+      Standby.Condition.At at = standby.claim(UUID.randomUUID().toString());
+      Ends.refuseIfPassed(config.until(), at.reached());
       Applier applier =
           new Applier(
               standby,
-              at,
+              at.reached(),
+              Passage.into(at, conversion.to()),
               pending,
               new Backlog.Limits(config.limits().versions(), config.limits().bytes()),
               boundary,
@@ -174,6 +186,7 @@ public final class Replay implements AutoCloseable {
             last.transactions(),
             last.elements(),
             last.steps(),
+            last.converted(),
             last.trouble());
   }
 

@@ -4,7 +4,7 @@ import dev.varve.archive.Reached;
 import dev.varve.graph.ElementKind;
 import dev.varve.restore.ChainLab;
 import dev.varve.restore.Progress;
-import dev.varve.restore.convert.Engine;
+import dev.varve.restore.convert.Conversion;
 import dev.varve.restore.standby.Advance;
 import dev.varve.restore.standby.Standby;
 import dev.varve.wire.RegistryConfig;
@@ -29,7 +29,7 @@ public final class ChainReplay {
       ChainLab lab,
       Path directory,
       Supplier<Standby> standby,
-      Engine engine,
+      Conversion conversion,
       ReplayConfig.Limits limits) {
     ReplayConfig config =
         ReplayConfig.of(
@@ -39,7 +39,7 @@ public final class ChainReplay {
                 lab.repository(),
                 directory.resolve("replay"))
             .withLimits(limits);
-    try (Replay replay = Replay.start(config, standby, engine, true, Progress.NONE)) {
+    try (Replay replay = Replay.start(config, standby, conversion, true, Progress.NONE)) {
       while (!replay.done()) {
         if (replay.failure().isPresent()) {
           throw new AssertionError(replay.failure().get());

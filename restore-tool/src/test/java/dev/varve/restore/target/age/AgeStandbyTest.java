@@ -22,6 +22,7 @@ import dev.varve.replay.ReplayConfig;
 import dev.varve.restore.ChainLab;
 import dev.varve.restore.Progress;
 import dev.varve.restore.TargetUri;
+import dev.varve.restore.convert.Conversion;
 import dev.varve.restore.convert.Engine;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -95,7 +96,7 @@ final class AgeStandbyTest {
                     lab,
                     directory,
                     () -> standby(server),
-                    Engine.AGE,
+                    new Conversion(Optional.of(Engine.AGE), false),
                     new ReplayConfig.Limits(6, Long.MAX_VALUE))
                 .actual()
                 .fingerprint())
@@ -121,7 +122,7 @@ final class AgeStandbyTest {
   private static void theLaterOneTakesOver(AgeServer server) {
     try (AgeStandby first = standby(server);
         AgeStandby second = standby(server)) {
-      Reached at = first.claim("first");
+      Reached at = first.claim("first").reached();
       first.apply(ChainReplay.nothing(at));
       second.claim("second");
       assertThatThrownBy(() -> first.apply(ChainReplay.nothing(at)))
