@@ -61,6 +61,7 @@ final class AgeStandbyTest {
       lab.commit(people(random), Optional.of(labels(true, PERSON, KNOWS)));
       lab.base();
       compare(server, lab);
+      asAnEarlierVersionMadeIt(server);
       for (int i = 0; i < 3; i++) {
         for (int n = 0; n < 10; n++) {
           lab.tick(1_000);
@@ -87,6 +88,13 @@ final class AgeStandbyTest {
                       + " AS (a agtype)"))
           .as("what is created after a promotion has an id of its own")
           .containsExactly(new Graphid(CITY, 4).toString());
+    }
+  }
+
+  private static void asAnEarlierVersionMadeIt(AgeServer server) throws SQLException {
+    try (Connection connection = server.connect();
+        Statement statement = connection.createStatement()) {
+      statement.execute("ALTER TABLE varve.standby DROP COLUMN crossed");
     }
   }
 
