@@ -136,7 +136,7 @@ final class DrillCommand implements Runnable {
                         Clock.systemUTC(),
                         session.console().progress())
                     .run(
-                        () -> Targets.open(uri, needs()),
+                        findings -> Targets.open(uri, needs()),
                         Conversion.into(uri, false),
                         overwrite,
                         this::head,

@@ -14,7 +14,7 @@ import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import dev.varve.replay.ReplayConfig;
 import dev.varve.restore.TargetUri;
-import dev.varve.restore.convert.Engine;
+import dev.varve.restore.convert.Conversion;
 import dev.varve.restore.target.Standbys;
 import java.io.IOException;
 import java.time.Clock;
@@ -111,7 +111,7 @@ final class PromoteCommand implements Callable<Integer> {
             uri.toString(),
             Sources.of(uri, password),
             () -> Standbys.open(uri, password),
-            Engine.ofTarget(uri).orElse(Engine.OTHER),
+            Conversion.into(uri, false),
             ReplayConfig.of(
                 config.graph(),
                 chainOnly ? Optional.empty() : Optional.of(kafka),

@@ -18,7 +18,7 @@ import dev.varve.replay.ReplayStatus;
 import dev.varve.replay.Verified;
 import dev.varve.restore.Moment;
 import dev.varve.restore.TargetUri;
-import dev.varve.restore.convert.Engine;
+import dev.varve.restore.convert.Conversion;
 import dev.varve.restore.standby.Standby;
 import dev.varve.restore.target.Standbys;
 import java.io.IOException;
@@ -26,11 +26,13 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -80,6 +82,11 @@ final class ReplayCommand implements Callable<Integer> {
       description = "do not look for Kafka: the repository is all that is left")
   private boolean chainOnly;
 
+  @Option(
+      names = "--convert",
+      description = "begin a standby of another kind: write what it cannot hold in another form")
+  private boolean convert;
+
   @Option(names = "--overwrite", description = "remove what is in the target and begin anew")
   private boolean overwrite;
 
@@ -117,6 +124,7 @@ final class ReplayCommand implements Callable<Integer> {
                   config.registry(),
                   repository,
                   config.data().resolve("replay"))
+              .withFlushEvery(config.compact().flushEvery())
               .to(follow, moment, behind);
       Part part = new Part("replay", () -> start(replay, opening, uri));
       int exit =
@@ -135,7 +143,7 @@ final class ReplayCommand implements Callable<Integer> {
         Replay.start(
             config.withOverwrite(anew),
             opening,
-            Engine.ofTarget(uri).orElseThrow(),
+            Conversion.into(uri, convert),
             verify,
             session.console().progress());
     running.set(replay);
@@ -187,6 +195,12 @@ final class ReplayCommand implements Callable<Integer> {
                     "write a number and a unit, as 30s, 15m, 1h"));
   }
 
+  private static String counts(SortedMap<String, Long> converted) {
+    return converted.entrySet().stream()
+        .map(entry -> "%,d × %s".formatted(entry.getValue(), entry.getKey()))
+        .collect(Collectors.joining(", "));
+  }
+
   private int say(TargetUri uri, int exit) {
     Console console = session.console();
     Replay replay = running.get();
@@ -199,12 +213,18 @@ final class ReplayCommand implements Callable<Integer> {
     console.line(
         "  applied          %,d transactions, %,d elements, in %,d steps",
         status.transactions(), status.elements(), status.steps());
+    if (!status.converted().isEmpty()) {
+      console.line("  converted        %s", counts(status.converted()));
+    }
     Optional<Verified> verified = replay.verified();
     verified.ifPresent(
         found ->
             console.line(
-                "  read back        %s, as it was captured; %,d vertices, %,d edges",
-                found.actual().fingerprint(), found.actual().vertices(), found.actual().edges()));
+                "  read back        %s, as it was captured%s; %,d vertices, %,d edges",
+                found.actual().fingerprint(),
+                found.converted() ? " and converted" : "",
+                found.actual().vertices(),
+                found.actual().edges()));
     status.trouble().ifPresent(trouble -> console.line("  PROBLEM          %s", trouble));
     Map<String, Object> object = new LinkedHashMap<>();
     object.put("target", uri.toString());

@@ -99,7 +99,7 @@ final class RestoreCommand implements Callable<Integer> {
             chosen.repository(),
             chosen.graph(),
             moment,
-            () -> Targets.open(uri.orElseThrow(), needs()),
+            findings -> Targets.open(uri.orElseThrow(), needs()),
             conversion,
             overwrite,
             console.progress());

@@ -1,6 +1,8 @@
 package dev.varve.replay;
 
 import dev.varve.archive.Reached;
+import dev.varve.change.VersionVector;
+import dev.varve.restore.convert.RefusedException;
 import dev.varve.restore.standby.Advance;
 import dev.varve.restore.standby.Standby;
 import dev.varve.tail.Cut;
@@ -23,22 +25,29 @@ final class Applier {
   private final Backlog.Limits limits;
   private final Boundary boundary;
   private final Clock clock;
+  private final Passage passage;
   private Reached at;
   private long transactions;
   private long elements;
   private long steps;
   private boolean barred;
   private boolean undecided;
+  private Optional<Refusal> refused = Optional.empty();
+
+  /** A step that could not be made. */
+  private record Refusal(VersionVector to, RefusedException why) {}
 
   Applier(
       Standby standby,
       Reached at,
+      Passage passage,
       Pending pending,
       Backlog.Limits limits,
       Boundary boundary,
       Clock clock) {
     this.standby = standby;
     this.at = at;
+    this.passage = passage;
     this.pending = pending;
     this.limits = limits;
     this.boundary = boundary;
@@ -54,12 +63,13 @@ final class Applier {
   }
 
   /**
-   * Applies the next step towards a goal.
+   * Applies the next step towards a goal. After one that was refused, all that was read is tried at
+   * once: what the standby cannot hold may be there for a moment only.
    *
    * @return whether there was one
    */
   boolean step(Goal goal) {
-    Backlog.Limits most = goal.everyMoment() ? limits() : Backlog.Limits.NONE;
+    Backlog.Limits most = goal.everyMoment() && refused.isEmpty() ? limits() : Backlog.Limits.NONE;
     Backlog.Next next = pending.backlog().next(cut(), goal.cut(), most, boundary);
     if (next instanceof Backlog.Next.Nothing nothing) {
       barred = nothing.barred();
@@ -69,19 +79,40 @@ final class Applier {
     if (!goal.everyMoment() && !to.vector().equals(goal.cut().vector())) {
       return false;
     }
+    if (refused.filter(refusal -> refusal.to().equals(to.vector())).isPresent()) {
+      return false;
+    }
     Optional<Advance> advance = pending.advance(at, to, goal);
     undecided = advance.isEmpty();
     if (advance.isEmpty()) {
       return false;
     }
     long before = pending.backlog().transactions();
-    standby.apply(advance.get());
+    try {
+      Advance over = passage.over(advance.get());
+      standby.apply(over);
+      passage.applied(over);
+    } catch (RefusedException e) {
+      refused = Optional.of(new Refusal(to.vector(), e));
+      return false;
+    }
+    refused = Optional.empty();
     at = advance.get().to();
     pending.applied(advance.get());
     transactions += before - pending.backlog().transactions();
     elements += advance.get().elements();
     steps++;
     return true;
+  }
+
+  /** Why the last step was not made, if the standby's engine cannot hold what it leads to. */
+  Optional<RefusedException> refused() {
+    return refused.map(Refusal::why);
+  }
+
+  /** Whether what is applied is converted. */
+  boolean converts() {
+    return passage.converts();
   }
 
   /** Everything is read again from time to time in which much waits: larger steps, fewer passes. */
@@ -112,6 +143,7 @@ final class Applier {
         transactions,
         elements,
         steps,
+        passage.converted(),
         undecided && trouble.isEmpty()
             ? Optional.of("waits for a site whose concurrent changes are known in part")
             : trouble);

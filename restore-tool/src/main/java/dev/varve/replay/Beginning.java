@@ -11,8 +11,10 @@ import dev.varve.restore.Progress;
 import dev.varve.restore.Restore;
 import dev.varve.restore.convert.Conversion;
 import dev.varve.restore.convert.Engine;
+import dev.varve.restore.convert.Findings;
 import dev.varve.restore.standby.Standby;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.slf4j.Logger;
@@ -25,18 +27,19 @@ final class Beginning {
 
   private final ReplayConfig config;
   private final Boundary boundary;
-  private final Engine engine;
+  private final Conversion conversion;
 
-  Beginning(ReplayConfig config, Boundary boundary, Engine engine) {
+  Beginning(ReplayConfig config, Boundary boundary, Conversion conversion) {
     this.config = config;
     this.boundary = boundary;
-    this.engine = engine;
+    this.conversion = conversion;
   }
 
   void make(Standby standby, Progress progress) {
     Standby.Condition found = standby.inspect();
     if (found instanceof Standby.Condition.At at && !config.overwrite()) {
       requireSameChain(at.reached());
+      at.crossed().ifPresent(crossed -> requireFrom(crossed.from(), at.reached()));
       return;
     }
     Chain chain = load();
@@ -44,29 +47,61 @@ final class Beginning {
         found instanceof Standby.Condition.Unfinished unfinished && !config.overwrite()
             ? at(chain, unfinished.vector())
             : newest(chain);
-    requireSameEngine(link.manifest());
+    requireAgreed(link.manifest());
     LOG.info("restoring vv:{} to begin the standby with", link.manifest().to());
     Restore.run(
         config.repository(),
         config.graph(),
         new Moment.AtVector(link.manifest().to()),
-        () -> standby.bootstrap(Reached.of(link)),
-        Conversion.NONE,
+        findings ->
+            standby.bootstrap(Reached.of(link), () -> findings.get().map(Findings::crossed)),
+        conversion,
         config.overwrite(),
         progress);
   }
 
-  private void requireSameEngine(Manifest manifest) {
-    Engine source =
-        Engine.ofStores(manifest.sites().stream().map(Manifest.SiteCut::store).toList());
-    if (source != engine) {
+  /**
+   * A restore needs the operator's word only if something has to be converted; of a graph that goes
+   * on changing nobody knows.
+   */
+  private void requireAgreed(Manifest manifest) {
+    Engine source = engine(manifest.sites());
+    Engine target = conversion.to().orElse(source);
+    if (source == target) {
+      return;
+    }
+    String what =
+        "graph '%s' is of %s, and the standby would be %s"
+            .formatted(manifest.graph(), source.title(), target.title());
+    if (source == Engine.OTHER || target != Engine.NEO4J) {
       throw new VarveException(
           ExitCode.USAGE,
-          "graph '%s' is of %s, and the standby would be %s"
-              .formatted(manifest.graph(), source.title(), engine.title()),
-          "a standby is of the same kind as the source; varve restore --convert makes a copy of"
-              + " another kind");
+          what,
+          "no standby of that kind can follow it; varve restore --convert makes a copy of it");
     }
+    if (!conversion.agreed()) {
+      throw new VarveException(
+          ExitCode.USAGE,
+          what,
+          "say --convert to write what that cannot hold in another form, by the table in"
+              + " docs/conversions.md; such a standby cannot be promoted (docs/standby.md)");
+    }
+  }
+
+  /** A standby goes on with what it was begun with. */
+  private static void requireFrom(Engine from, Reached at) {
+    Engine source = engine(at.sites());
+    if (source != from) {
+      throw new VarveException(
+          ExitCode.USAGE,
+          "the standby was begun with a graph of %s, and graph '%s' is of %s"
+              .formatted(from.title(), at.graph(), source.title()),
+          "name another target, or say --overwrite to remove what is in this one");
+    }
+  }
+
+  private static Engine engine(List<Manifest.SiteCut> sites) {
+    return Engine.ofStores(sites.stream().map(Manifest.SiteCut::store).toList());
   }
 
   /** Another chain of the same name would be applied to what it does not belong to. */

@@ -8,7 +8,7 @@ import dev.varve.fault.VarveException;
 import dev.varve.replay.ReplayStatus.Phase;
 import dev.varve.restore.Progress;
 import dev.varve.restore.ReadBack;
-import dev.varve.restore.convert.Engine;
+import dev.varve.restore.convert.Conversion;
 import dev.varve.restore.standby.Standby;
 import dev.varve.tail.Insistence;
 import dev.varve.tail.WorkDirectory;
@@ -16,6 +16,7 @@ import dev.varve.topology.Fingerprint;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CancellationException;
@@ -41,7 +42,7 @@ public final class Replay implements AutoCloseable {
 
   private final ReplayConfig config;
   private final Supplier<Standby> opening;
-  private final Engine engine;
+  private final Conversion conversion;
   private final boolean verify;
   private final Progress progress;
   private final Clock clock;
@@ -53,18 +54,27 @@ public final class Replay implements AutoCloseable {
   private volatile Optional<Verified> verified = Optional.empty();
   private volatile ReplayStatus status =
       new ReplayStatus(
-          Phase.STARTING, VersionVector.EMPTY, Optional.empty(), 0, 0, 0, 0, 0, Optional.empty());
+          Phase.STARTING,
+          VersionVector.EMPTY,
+          Optional.empty(),
+          0,
+          0,
+          0,
+          0,
+          0,
+          Collections.emptySortedMap(),
+          Optional.empty());
 
   private Replay(
       ReplayConfig config,
       Supplier<Standby> opening,
-      Engine engine,
+      Conversion conversion,
       boolean verify,
       Progress progress,
       Clock clock) {
     this.config = config;
     this.opening = opening;
-    this.engine = engine;
+    this.conversion = conversion;
     this.verify = verify;
     this.progress = progress;
     this.clock = clock;
@@ -81,17 +91,18 @@ public final class Replay implements AutoCloseable {
    * Starts a replay; it goes on in a thread of its own.
    *
    * @param opening opens the store, which is closed at the end
-   * @param engine what kind of store that is
+   * @param conversion what kind of store that is, and whether the operator agreed to conversions; a
+   *     standby that was begun with them needs no more agreement
    * @param verify whether to read the standby back and compare it: before following, and at the end
    *     if there is one
    */
   public static Replay start(
       ReplayConfig config,
       Supplier<Standby> opening,
-      Engine engine,
+      Conversion conversion,
       boolean verify,
       Progress progress) {
-    Replay replay = new Replay(config, opening, engine, verify, progress, Clock.systemUTC());
+    Replay replay = new Replay(config, opening, conversion, verify, progress, Clock.systemUTC());
     replay.thread.start();
     return replay;
   }
@@ -132,24 +143,25 @@ public final class Replay implements AutoCloseable {
         Pending pending =
             new Pending(work.path(), config.sortBytes(), 2 * config.limits().bytes())) {
       say(Phase.RESTORING);
-      new Beginning(config, boundary, engine).make(standby, progress);
-      Reached at = standby.claim(UUID.randomUUID().toString());
-      Ends.refuseIfPassed(config.until(), at);
+      new Beginning(config, boundary, conversion).make(standby, progress);
+      Standby.Condition.At at = standby.claim(UUID.randomUUID().toString());
+      Ends.refuseIfPassed(config.until(), at.reached());
       Applier applier =
           new Applier(
               standby,
-              at,
+              at.reached(),
+              Passage.into(at, conversion.to()),
               pending,
               new Backlog.Limits(config.limits().versions(), config.limits().bytes()),
               boundary,
               clock);
       status = applier.status(Phase.FOLLOWING, trouble);
       if (verify && config.follow()) {
-        compare(standby, applier.at());
+        compare(standby, applier);
       }
       follow(applier, pending);
       if (verify) {
-        compare(standby, applier.at());
+        compare(standby, applier);
       }
       status = applier.status(Phase.DONE, trouble);
     } catch (CancellationException e) {
@@ -174,6 +186,7 @@ public final class Replay implements AutoCloseable {
             last.transactions(),
             last.elements(),
             last.steps(),
+            last.converted(),
             last.trouble());
   }
 
@@ -248,7 +261,14 @@ public final class Replay implements AutoCloseable {
   }
 
   /** The chain's word counts where it has the cut; else what the versions added up to. */
-  private void compare(Standby standby, Reached at) {
+  private void compare(Standby standby, Applier applier) {
+    Reached at = applier.at();
+    if (applier.converts()) {
+      ReadBack expected =
+          new ConvertedCut(config, conversion, insistence).expected(at.vector(), progress);
+      compare(at, expected.fingerprint(), standby, true);
+      return;
+    }
     Optional<Fingerprint> promised =
         ChainFollower.load(config).links().stream()
             .map(Chain.Link::manifest)
@@ -265,18 +285,22 @@ public final class Replay implements AutoCloseable {
               + " part",
           "compare again at a later cut");
     }
+    compare(at, promised.get(), standby, false);
+  }
+
+  private void compare(Reached at, Fingerprint promised, Standby standby, boolean converted) {
     progress.phase("read back", 0);
     ReadBack actual = standby.readBack(progress);
-    if (!actual.fingerprint().equals(promised.get())) {
+    if (!actual.fingerprint().equals(promised)) {
       throw new VarveException(
           ExitCode.DAMAGE_FOUND,
           "the standby does not hold the graph at vv:%s: fingerprint %s instead of %s, %,d vertices"
-                  .formatted(at.vector(), actual.fingerprint(), promised.get(), actual.vertices())
+                  .formatted(at.vector(), actual.fingerprint(), promised, actual.vertices())
               + " and "
               + actual.edges()
               + " edges",
           "somebody wrote to the standby; restore it anew with --overwrite");
     }
-    verified = Optional.of(new Verified(at.vector(), promised.get(), actual));
+    verified = Optional.of(new Verified(at.vector(), promised, actual, converted));
   }
 }

@@ -3,6 +3,7 @@ package dev.varve.replay;
 import dev.varve.change.VersionVector;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.SortedMap;
 
 /**
  * How a replay is doing.
@@ -15,6 +16,8 @@ import java.util.Optional;
  * @param transactions applied by this run
  * @param elements put or removed by this run
  * @param steps transactions of the standby by this run
+ * @param converted how often each rule of a conversion was used by this run, by its name; the
+ *     restore that the standby began with is not counted
  * @param trouble what is wrong at the moment
  */
 public record ReplayStatus(
@@ -26,6 +29,7 @@ public record ReplayStatus(
     long transactions,
     long elements,
     long steps,
+    SortedMap<String, Long> converted,
     Optional<String> trouble) {
 
   /** What a replay is at. */

@@ -19,7 +19,9 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -126,7 +128,14 @@ public final class Restore {
   /** Opens the target of a restore, anew for each attempt. */
   @FunctionalInterface
   public interface Opening {
-    GraphTarget open();
+
+    /**
+     * Makes the target; it is not connected yet.
+     *
+     * @param findings of the survey, which was made when the target is opened; absent if there was
+     *     none because nothing has to be converted
+     */
+    GraphTarget open(Supplier<Optional<Findings>> findings);
   }
 
   /**
@@ -148,11 +157,13 @@ public final class Restore {
     Set<String> damaged = new TreeSet<>();
     RestorePlan plan = plan(repository, load(repository, graph), moment, damaged);
     AtomicBoolean begun = new AtomicBoolean();
+    AtomicReference<Optional<Findings>> findings = new AtomicReference<>(Optional.empty());
     while (true) {
-      try (GraphTarget opened = target.open()) {
+      try (GraphTarget opened = target.open(findings::get)) {
         // what is there once it was begun is of this restore, and is carried on
         boolean remove = overwrite && !begun.get();
-        return run(plan, repository, opened, conversion, remove, progress, begun);
+        return run(
+            plan, repository, opened, conversion, remove, progress, new Marks(begun, findings));
       } catch (DamagedException e) {
         damaged.addAll(plan.avoided());
         if (!damaged.add(e.key())) {
@@ -234,8 +245,17 @@ public final class Restore {
       Conversion conversion,
       boolean overwrite,
       Progress progress) {
-    return run(plan, repository, target, conversion, overwrite, progress, new AtomicBoolean());
+    Marks marks = new Marks(new AtomicBoolean(), new AtomicReference<>(Optional.empty()));
+    return run(plan, repository, target, conversion, overwrite, progress, marks);
   }
+
+  /**
+   * What is told to others while a restore is carried out.
+   *
+   * @param begun whether the target was opened
+   * @param findings of the survey
+   */
+  private record Marks(AtomicBoolean begun, AtomicReference<Optional<Findings>> findings) {}
 
   private static RestoreReport run(
       RestorePlan plan,
@@ -244,16 +264,17 @@ public final class Restore {
       Conversion conversion,
       boolean overwrite,
       Progress progress,
-      AtomicBoolean begun) {
+      Marks marks) {
     long start = System.nanoTime();
     try (GraphMerge merged = new GraphMerge(plan, repository)) {
       Optional<Crossing> crossing = crossing(plan, conversion);
       Optional<Findings> findings = crossing.map(way -> survey(plan, merged, way, progress));
       findings.flatMap(found -> found.obstacle(conversion.agreed())).ifPresent(Restore::refuse);
+      marks.findings().set(findings);
       LiveGraph source = merged.foretold() ? merged.unhashed() : merged;
       LiveGraph graph = crossing.isEmpty() ? source : crossing.get().converted(source);
       GraphTarget.Standing standing = target.open(plan.identity(), overwrite, progress);
-      begun.set(true);
+      marks.begun().set(true);
       if (standing == GraphTarget.Standing.COMPARED) {
         readThrough(merged, progress);
       } else {

@@ -15,6 +15,7 @@ import dev.varve.graph.StoreSchema;
 import dev.varve.restore.GraphTarget;
 import dev.varve.restore.Progress;
 import dev.varve.restore.ReadBack;
+import dev.varve.restore.convert.Crossed;
 import dev.varve.restore.standby.Advance;
 import dev.varve.restore.standby.Standby;
 import dev.varve.topology.Fingerprint;
@@ -24,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 
 /** Holds what it is given and compares it with the definition after each step. */
 final class FakeStandby implements Standby {
@@ -76,17 +78,17 @@ final class FakeStandby implements Standby {
 
   @Override
   public Condition inspect() {
-    return new Condition.At(reached);
+    return new Condition.At(reached, Optional.empty());
   }
 
   @Override
-  public GraphTarget bootstrap(Reached first) {
+  public GraphTarget bootstrap(Reached first, Supplier<Optional<Crossed>> crossed) {
     throw new IllegalStateException("it is a standby already");
   }
 
   @Override
-  public Reached claim(String owner) {
-    return reached;
+  public Condition.At claim(String owner) {
+    return new Condition.At(reached, Optional.empty());
   }
 
   @Override

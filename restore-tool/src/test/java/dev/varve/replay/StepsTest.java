@@ -73,7 +73,14 @@ class StepsTest {
       pending = new Pending(directory, 1 << 16, random.nextInt(2) == 0 ? Long.MAX_VALUE : 0);
       Backlog.Limits limits = new Backlog.Limits(1 + random.nextInt(8), Long.MAX_VALUE);
       applier =
-          new Applier(standby, standby.reached, pending, limits, Boundary.NONE, Clock.systemUTC());
+          new Applier(
+              standby,
+              standby.reached,
+              Passage.into(standby.claim(""), Optional.empty()),
+              pending,
+              limits,
+              Boundary.NONE,
+              Clock.systemUTC());
       start = standby.reached.vector();
       List<Manifest.Position> positions = standby.reached.positions();
       tracker = CutTracker.resumed(tables.places, positions, applier.cut());

@@ -7,6 +7,7 @@ import dev.varve.embedded.EmbeddedServer;
 import dev.varve.embedded.kafka.EmbeddedKafka;
 import dev.varve.restore.Moment;
 import dev.varve.restore.Progress;
+import dev.varve.restore.convert.Conversion;
 import dev.varve.restore.convert.Engine;
 import dev.varve.wire.AvroOutput;
 import dev.varve.wire.RecordKind;
@@ -84,7 +85,12 @@ final class TablesReplayTest {
                 directory.resolve("work"))
             .to(follow, until, Duration.ZERO)
             .withLimits(new ReplayConfig.Limits(10, Long.MAX_VALUE));
-    return Replay.start(config, () -> standby, Engine.NEO4J, !follow, Progress.NONE);
+    return Replay.start(
+        config,
+        () -> standby,
+        new Conversion(Optional.of(Engine.NEO4J), false),
+        !follow,
+        Progress.NONE);
   }
 
   private static void await(Replay replay, FakeStandby standby, FakeTables tables)

@@ -104,7 +104,7 @@ class DamagedChainTest {
           lab.repository(),
           ChainLab.GRAPH,
           Moment.parse(to),
-          () -> target,
+          findings -> target,
           Conversion.NONE,
           false,
           Progress.NONE);

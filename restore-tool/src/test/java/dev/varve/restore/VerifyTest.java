@@ -246,7 +246,7 @@ class VerifyTest {
                     lab.repository(),
                     ChainLab.GRAPH,
                     new Moment.AtVector(end.vector()),
-                    () -> target,
+                    findings -> target,
                     Conversion.NONE,
                     false,
                     Progress.NONE);
@@ -290,7 +290,7 @@ class VerifyTest {
             lab.repository(),
             ChainLab.GRAPH,
             new Moment.Latest(),
-            () ->
+            findings ->
                 dev.varve.restore.target.Targets.open(
                     uri,
                     new dev.varve.restore.target.Targets.Needs(
@@ -330,7 +330,7 @@ class VerifyTest {
             lab.repository(),
             ChainLab.GRAPH,
             new Moment.AtVector(manifests.get(2).to()),
-            () -> target,
+            findings -> target,
             Conversion.NONE,
             false,
             Progress.NONE);

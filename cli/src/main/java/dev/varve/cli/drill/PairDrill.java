@@ -314,7 +314,7 @@ public final class PairDrill {
               plan.pair().repository(),
               plan.pair().graph(),
               new Moment.Latest(),
-              () -> new DirTarget(target),
+              findings -> new DirTarget(target),
               Conversion.into(target, false),
               false,
               Progress.NONE)

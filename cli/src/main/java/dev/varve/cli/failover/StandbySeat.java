@@ -11,6 +11,7 @@ import dev.varve.replay.Replay;
 import dev.varve.replay.ReplayConfig;
 import dev.varve.restore.Moment;
 import dev.varve.restore.Progress;
+import dev.varve.restore.convert.Conversion;
 import dev.varve.restore.convert.Engine;
 import dev.varve.restore.standby.Standby;
 import dev.varve.tail.WorkDirectory;
@@ -28,26 +29,27 @@ public final class StandbySeat implements Seat {
   private final String address;
   private final CaptureSource source;
   private final Supplier<Standby> opening;
-  private final Engine engine;
+  private final Conversion conversion;
   private final ReplayConfig replay;
   private final Progress progress;
 
   /**
    * @param source the same store as something to capture
    * @param opening opens it as a standby
+   * @param conversion what kind of store it is
    * @param replay how it is followed
    */
   public StandbySeat(
       String address,
       CaptureSource source,
       Supplier<Standby> opening,
-      Engine engine,
+      Conversion conversion,
       ReplayConfig replay,
       Progress progress) {
     this.address = address;
     this.source = source;
     this.opening = opening;
-    this.engine = engine;
+    this.conversion = conversion;
     this.replay = replay;
     this.progress = progress;
   }
@@ -61,23 +63,39 @@ public final class StandbySeat implements Seat {
   public String identity() {
     try (StoreLog log = source.open()) {
       return log.identity();
+    } catch (VarveException e) {
+      cut(); // refuses a converted standby, which need not be set up for capture at all
+      throw e;
     }
   }
 
   @Override
   public Optional<VersionVector> cut() {
     try (Standby standby = opening.get()) {
-      return standby.inspect() instanceof Standby.Condition.At at
-          ? Optional.of(at.reached().vector())
-          : Optional.empty();
+      if (!(standby.inspect() instanceof Standby.Condition.At at)) {
+        return Optional.empty();
+      }
+      at.crossed().ifPresent(crossed -> refuse(crossed.from()));
+      return Optional.of(at.reached().vector());
     }
+  }
+
+  /** Its elements are not those that were captured, and another kind of capture would go on. */
+  private void refuse(Engine from) {
+    throw new VarveException(
+        ExitCode.USAGE,
+        "%s is a standby of a graph of %s, written in another form: it cannot take its place;"
+                .formatted(address, from.title())
+            + " nothing was done",
+        "promote a standby that is of %s, or varve restore the chain into one"
+            .formatted(from.title()));
   }
 
   @Override
   public VersionVector applyUpTo(VersionVector wanted, Duration limit) {
     ReplayConfig upTo = replay.to(true, new Moment.AtVector(wanted), Duration.ZERO);
     long end = System.nanoTime() + limit.toNanos();
-    try (Replay drain = Replay.start(upTo, opening, engine, false, progress)) {
+    try (Replay drain = Replay.start(upTo, opening, conversion, false, progress)) {
       while (!drain.done()) {
         drain.failure().ifPresent(StandbySeat::raise);
         if (System.nanoTime() > end) {

@@ -27,15 +27,26 @@ final class CarriedSchema {
 
   private final Engine from;
   private final Engine to;
-  private final Set<Named> met = new HashSet<>();
-  private final Set<Named> altered = new HashSet<>();
+  private final Set<Crossed.Name> met;
+  private final Set<Crossed.Name> altered;
 
-  /** A label, or a type. */
-  private record Named(ElementKind kind, String name) {}
-
-  CarriedSchema(Engine from, Engine to) {
-    this.from = from;
+  /**
+   * @param before what was seen of the graph already
+   */
+  CarriedSchema(Crossed before, Engine to) {
+    this.from = before.from();
     this.to = to;
+    this.met = new HashSet<>(before.met());
+    this.altered = new HashSet<>(before.altered());
+  }
+
+  /** What was seen of the graph. */
+  Crossed crossed() {
+    return new Crossed(from, new TreeSet<>(met), new TreeSet<>(altered));
+  }
+
+  boolean isAltered(ElementKind kind, String name) {
+    return altered.contains(new Crossed.Name(kind, name));
   }
 
   /** Notes under which labels an element is. */
@@ -57,8 +68,8 @@ final class CarriedSchema {
     }
   }
 
-  private static void note(Set<Named> noted, ElementKind kind, Set<String> names) {
-    names.forEach(name -> noted.add(new Named(kind, name)));
+  private static void note(Set<Crossed.Name> noted, ElementKind kind, Set<String> names) {
+    names.forEach(name -> noted.add(new Crossed.Name(kind, name)));
   }
 
   /**
@@ -90,7 +101,7 @@ final class CarriedSchema {
   }
 
   private boolean meansTheSame(PropertyIndex index) {
-    Named named = new Named(index.kind(), index.label());
+    Crossed.Name named = new Crossed.Name(index.kind(), index.label());
     return met.contains(named) && !altered.contains(named);
   }
 
@@ -102,7 +113,7 @@ final class CarriedSchema {
     return rule.type().equals("LOOKUP")
         || rule.statement().filter(statement -> BY_ID.matcher(statement).find()).isPresent()
         || LabelRule.of(rule)
-            .filter(label -> met.contains(new Named(label.kind(), label.name())))
+            .filter(label -> met.contains(new Crossed.Name(label.kind(), label.name())))
             .isPresent();
   }
 }

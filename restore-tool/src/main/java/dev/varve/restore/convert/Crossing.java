@@ -33,6 +33,23 @@ public final class Crossing {
         };
   }
 
+  public Engine from() {
+    return from;
+  }
+
+  public Engine to() {
+    return to;
+  }
+
+  /**
+   * The next step of a graph that went this way before.
+   *
+   * @param before what was seen of it until then
+   */
+  public Step step(Crossed before) {
+    return new Step(from, to, converter, before);
+  }
+
   /** Goes through the whole graph and writes nothing. */
   public Findings survey(LiveGraph graph, Progress progress) {
     Findings findings = new Survey(from, to, converter).of(graph, progress);

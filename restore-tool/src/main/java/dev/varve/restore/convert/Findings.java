@@ -20,6 +20,7 @@ import java.util.stream.Collectors;
  * @param tallies of the rules that convert or refuse, in the order of the table
  * @param carried indexes and constraints in the words of the target
  * @param rulesLeftOut the names of indexes, constraints and empty labels that are not carried over
+ * @param crossed what a standby that begins with this graph has to remember
  */
 public record Findings(
     Engine from,
@@ -27,7 +28,8 @@ public record Findings(
     ReadBack expected,
     List<Tally> tallies,
     StoreSchema carried,
-    List<String> rulesLeftOut) {
+    List<String> rulesLeftOut,
+    Crossed crossed) {
 
   public Findings {
     tallies = List.copyOf(tallies);
@@ -38,7 +40,7 @@ public record Findings(
    * How often a rule was used.
    *
    * @param count of properties, or of elements where the rule is not about properties
-   * @param first places, up to {@value Survey#PLACES_MAX}
+   * @param first places, up to {@value Tallies#PLACES_MAX}
    */
   public record Tally(Rule rule, long count, List<Place> first) {
     public Tally {

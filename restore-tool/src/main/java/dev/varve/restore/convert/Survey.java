@@ -11,11 +11,6 @@ import dev.varve.restore.Progress;
 import dev.varve.restore.ReadBack;
 import dev.varve.restore.VertexIds;
 import dev.varve.topology.Fingerprint;
-import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -24,14 +19,11 @@ import java.util.Optional;
  */
 final class Survey {
 
-  /** How many places are named for each rule. */
-  static final int PLACES_MAX = 5;
-
   private final Engine from;
   private final Engine to;
   private final Converter converter;
   private final ElementHasher hasher = new ElementHasher();
-  private final Map<Rule, Count> counts = new HashMap<>();
+  private final Tallies tallies = new Tallies();
   private final VertexIds vertexIds = new VertexIds();
   private final CarriedSchema schema;
   private Fingerprint fingerprint = Fingerprint.EMPTY;
@@ -40,12 +32,7 @@ final class Survey {
     this.from = from;
     this.to = to;
     this.converter = converter;
-    this.schema = new CarriedSchema(from, to);
-  }
-
-  private static final class Count {
-    private long count;
-    private final List<Findings.Place> first = new ArrayList<>();
+    this.schema = new CarriedSchema(Crossed.nothing(from), to);
   }
 
   Findings of(LiveGraph graph, Progress progress) {
@@ -57,9 +44,10 @@ final class Survey {
         from,
         to,
         new ReadBack(vertices, edges, fingerprint),
-        tallies(),
+        tallies.list(),
         rules.carried(),
-        rules.leftOut());
+        rules.leftOut(),
+        schema.crossed());
   }
 
   private long pass(LiveElements elements, Progress progress) {
@@ -81,7 +69,7 @@ final class Survey {
       checkEnds(id, element);
     }
     Element converted =
-        converter.convert(id, element, (rule, key) -> count(rule, id, element, key));
+        converter.convert(id, element, (rule, key) -> tallies.count(rule, id, element, key));
     schema.note(element, converted);
     fingerprint = fingerprint.plus(converted == element ? live.hash() : hasher.hash(id, converted));
   }
@@ -90,24 +78,7 @@ final class Survey {
     if (!(element instanceof Edge edge)) {
       vertexIds.add(id.id());
     } else if (!vertexIds.hasEnds(edge)) {
-      count(Neo4jRule.NO_END, id, element, Optional.empty());
+      tallies.count(Neo4jRule.NO_END, id, element, Optional.empty());
     }
-  }
-
-  private void count(Rule rule, ElementId id, Element element, Optional<String> key) {
-    Count count = counts.computeIfAbsent(rule, missing -> new Count());
-    count.count++;
-    if (count.first.size() < PLACES_MAX) {
-      count.first.add(Findings.Place.of(id, element, key));
-    }
-  }
-
-  private List<Findings.Tally> tallies() {
-    return counts.entrySet().stream()
-        .map(
-            entry ->
-                new Findings.Tally(entry.getKey(), entry.getValue().count, entry.getValue().first))
-        .sorted(Comparator.comparing(tally -> ((Enum<?>) tally.rule()).ordinal()))
-        .toList();
   }
 }

@@ -4,8 +4,11 @@ import dev.varve.archive.Reached;
 import dev.varve.graph.Element;
 import dev.varve.graph.ElementId;
 import dev.varve.graph.ElementKind;
+import dev.varve.graph.StoreSchema;
+import dev.varve.restore.convert.Crossed;
 import dev.varve.wire.AvroInput;
 import dev.varve.wire.ElementCodec;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
@@ -23,6 +26,21 @@ public interface Advance {
 
   /** How many elements it has, removed ones included. */
   long elements();
+
+  /** Indexes and constraints that the standby has now, in its own words. */
+  default StoreSchema schemaBefore() {
+    return from().schema();
+  }
+
+  /** Those that it is to have after it. */
+  default StoreSchema schemaAfter() {
+    return to().schema();
+  }
+
+  /** What a standby of another engine keeps with the next cut; absent for one of the same. */
+  default Optional<Crossed> crossed() {
+    return Optional.empty();
+  }
 
   /**
    * An element that changed.

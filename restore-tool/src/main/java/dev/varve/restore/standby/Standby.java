@@ -6,7 +6,10 @@ import dev.varve.graph.ElementId;
 import dev.varve.restore.GraphTarget;
 import dev.varve.restore.Progress;
 import dev.varve.restore.ReadBack;
+import dev.varve.restore.convert.Crossed;
+import java.util.Optional;
 import java.util.function.BiConsumer;
+import java.util.function.Supplier;
 
 /**
  * The seam to a store that follows a graph. The store itself keeps how far it has come, and alters
@@ -25,15 +28,17 @@ public interface Standby extends AutoCloseable {
    * stands at the cut and has what {@link #apply} needs.
    *
    * @param first the cut that is restored
+   * @param crossed what a standby of another engine keeps with it; asked once the graph was
+   *     surveyed, absent for one of the same
    */
-  GraphTarget bootstrap(Reached first);
+  GraphTarget bootstrap(Reached first, Supplier<Optional<Crossed>> crossed);
 
   /**
    * Becomes the one who applies. Whoever was it before fails at its next step.
    *
    * @return how far the standby has come
    */
-  Reached claim(String owner);
+  Condition.At claim(String owner);
 
   /**
    * Applies a whole number of transactions and notes the cut, all in one transaction of the store;
@@ -82,7 +87,12 @@ public interface Standby extends AutoCloseable {
     /** The restore that it begins with was interrupted. */
     record Unfinished(VersionVector vector) implements Condition {}
 
-    /** A standby. */
-    record At(Reached reached) implements Condition {}
+    /**
+     * A standby.
+     *
+     * @param crossed from which other engine its graph comes, and what was seen of it on the way;
+     *     absent if it comes from one like itself
+     */
+    record At(Reached reached, Optional<Crossed> crossed) implements Condition {}
   }
 }

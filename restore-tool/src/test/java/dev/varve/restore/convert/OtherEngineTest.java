@@ -449,7 +449,7 @@ class OtherEngineTest {
             lab.repository(),
             ChainLab.GRAPH,
             new Moment.Latest(),
-            () -> target,
+            findings -> target,
             INTO_NEO4J,
             true,
             Progress.NONE);

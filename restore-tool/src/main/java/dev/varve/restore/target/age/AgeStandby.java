@@ -8,6 +8,8 @@ import dev.varve.restore.GraphTarget;
 import dev.varve.restore.Progress;
 import dev.varve.restore.ReadBack;
 import dev.varve.restore.RestoreIdentity;
+import dev.varve.restore.convert.Crossed;
+import dev.varve.restore.convert.Engine;
 import dev.varve.restore.standby.Advance;
 import dev.varve.restore.standby.Standby;
 import dev.varve.restore.target.Dispatcher;
@@ -16,6 +18,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -61,7 +64,7 @@ public final class AgeStandby implements Standby {
       if (root.isPresent()) {
         bookkeeping.remove(); // all that the restore had left to do
       }
-      return new Condition.At(found.get().reached());
+      return new Condition.At(found.get().reached(), found.get().crossed());
     }
     return root.filter(restore -> restore.state() != Bookkeeping.State.DIFFERENT)
         .<Condition>map(
@@ -70,12 +73,12 @@ public final class AgeStandby implements Standby {
   }
 
   @Override
-  public GraphTarget bootstrap(Reached first) {
-    return new AgeTarget(settings, Optional.of(first));
+  public GraphTarget bootstrap(Reached first, Supplier<Optional<Crossed>> crossed) {
+    return new AgeTarget(settings, Optional.of(new AgeTarget.Beginning(first, crossed)));
   }
 
   @Override
-  public Reached claim(String newOwner) {
+  public Condition.At claim(String newOwner) {
     StandbyTable.Found found = table.claim(newOwner);
     owner = newOwner;
     step = found.step();
@@ -87,9 +90,10 @@ public final class AgeStandby implements Standby {
           return true;
         });
     if (!found.rulesDone()) {
-      make(found.reached().schema());
+      StoreSchema source = found.reached().schema();
+      make(found.crossed().map(crossed -> crossed.carried(source, Engine.AGE)).orElse(source));
     }
-    return found.reached();
+    return new Condition.At(found.reached(), found.crossed());
   }
 
   @Override
@@ -99,7 +103,7 @@ public final class AgeStandby implements Standby {
       throw new IllegalStateException("claim the standby first");
     }
     long next = step + 1;
-    boolean rulesDone = advance.from().schema().equals(advance.to().schema());
+    boolean rulesDone = advance.schemaBefore().equals(advance.schemaAfter());
     session.commitOnce(
         connection -> table.lock(connection, own) == next,
         connection -> {
@@ -108,12 +112,12 @@ public final class AgeStandby implements Standby {
             throw new IllegalStateException("the standby is at step " + found + ", not " + step);
           }
           write(connection, advance);
-          table.advance(connection, advance.to(), next, rulesDone);
+          table.advance(connection, advance.to(), advance.crossed(), next, rulesDone);
           return true;
         });
     step = next;
     if (!rulesDone) {
-      make(advance.to().schema());
+      make(advance.schemaAfter());
     }
   }
 

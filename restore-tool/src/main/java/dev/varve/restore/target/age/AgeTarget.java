@@ -12,11 +12,13 @@ import dev.varve.restore.LiveGraph;
 import dev.varve.restore.Progress;
 import dev.varve.restore.ReadBack;
 import dev.varve.restore.RestoreIdentity;
+import dev.varve.restore.convert.Crossed;
 import dev.varve.restore.target.Dispatcher;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,7 +41,7 @@ public final class AgeTarget implements GraphTarget {
   private final Bookkeeping bookkeeping;
   private final Labels labels;
   private final Rules rules;
-  private final Optional<Reached> standby;
+  private final Optional<Beginning> standby;
   private List<String> problems = List.of();
 
   /** Whether the graph was made by this run. */
@@ -54,9 +56,17 @@ public final class AgeTarget implements GraphTarget {
   }
 
   /**
-   * @param standby the cut that the target is restored to, if it is to be a standby afterwards
+   * What a standby keeps of the restore that it begins with.
+   *
+   * @param first the cut
+   * @param crossed known when the target is opened
    */
-  AgeTarget(AgeSettings settings, Optional<Reached> standby) {
+  record Beginning(Reached first, Supplier<Optional<Crossed>> crossed) {}
+
+  /**
+   * @param standby if the target is to be a standby afterwards
+   */
+  AgeTarget(AgeSettings settings, Optional<Beginning> standby) {
     this.settings = settings;
     this.standby = standby;
     graph = settings.uri().graph();
@@ -239,7 +249,8 @@ public final class AgeTarget implements GraphTarget {
     opened();
     bookkeeping.mark(good ? Bookkeeping.State.GOOD : Bookkeeping.State.DIFFERENT);
     if (good) {
-      standby.ifPresent(new StandbyTable(session, graph)::begin);
+      standby.ifPresent(
+          begun -> new StandbyTable(session, graph).begin(begun.first(), begun.crossed().get()));
       bookkeeping.remove();
     }
   }

@@ -223,9 +223,9 @@ final class StandbyRows {
 
   /** Indexes and constraints that are no more, or are others now. */
   private void dropRules() throws SQLException {
-    Set<StoreSchema.Rule> after = Set.copyOf(advance.to().schema().rules());
+    Set<StoreSchema.Rule> after = Set.copyOf(advance.schemaAfter().rules());
     try (Statement statement = connection.createStatement()) {
-      for (StoreSchema.Rule rule : advance.from().schema().rules()) {
+      for (StoreSchema.Rule rule : advance.schemaBefore().rules()) {
         if (after.contains(rule) || LabelRule.of(rule).isPresent()) {
           continue;
         }
@@ -244,8 +244,8 @@ final class StandbyRows {
   }
 
   private void dropLabels(Map<Integer, AgeLabel> there) throws SQLException {
-    Set<Integer> after = labelIds(advance.to().schema());
-    for (int id : labelIds(advance.from().schema())) {
+    Set<Integer> after = labelIds(advance.schemaAfter());
+    for (int id : labelIds(advance.schemaBefore())) {
       AgeLabel label = there.get(id);
       if (label != null && !after.contains(id) && !label.isDefault()) {
         try (PreparedStatement statement =
@@ -268,7 +268,7 @@ final class StandbyRows {
   }
 
   private void makeLabels(Map<Integer, AgeLabel> there) throws SQLException {
-    for (StoreSchema.Rule rule : advance.to().schema().rules()) {
+    for (StoreSchema.Rule rule : advance.schemaAfter().rules()) {
       LabelRule label = LabelRule.of(rule).orElse(null);
       if (label != null && !there.containsKey(label.id())) {
         make(there, new AgeLabel(label.id(), label.name(), label.kind()));

@@ -3,6 +3,7 @@ package dev.varve.restore.target.age;
 import dev.varve.archive.Reached;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
+import dev.varve.restore.convert.Crossed;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -32,8 +33,10 @@ final class StandbyTable {
    * What the row says.
    *
    * @param rulesDone whether indexes and constraints are those of the cut
+   * @param crossed what is kept of a graph that comes from another engine
    */
-  record Found(Reached reached, String owner, long step, boolean rulesDone) {}
+  record Found(
+      Reached reached, String owner, long step, boolean rulesDone, Optional<Crossed> crossed) {}
 
   /** Absent if the graph is no standby; a row of a graph that was dropped since does not count. */
   Optional<Found> read() {
@@ -55,7 +58,9 @@ final class StandbyTable {
   private Optional<Found> row(Connection connection, String lock) throws SQLException {
     try (PreparedStatement statement =
         connection.prepareStatement(
-            "SELECT s.reached, s.owner, s.step, s.rules_done FROM "
+            "SELECT s.reached, s.owner, s.step, s.rules_done,"
+                // a table that an earlier version made has no such column
+                + " pg_catalog.to_jsonb(s) ->> 'crossed' FROM "
                 + TABLE
                 + " s JOIN ag_catalog.ag_graph g ON g.name = s.graph AND g.graphid = s.graphid"
                 + " WHERE s.graph = ?"
@@ -68,14 +73,15 @@ final class StandbyTable {
                     Reached.parse(row.getString(1)),
                     row.getString(2),
                     row.getLong(3),
-                    row.getBoolean(4)))
+                    row.getBoolean(4),
+                    Optional.ofNullable(row.getString(5)).map(Crossed::parse)))
             : Optional.empty();
       }
     }
   }
 
   /** Makes the row: the graph is a standby from now on. */
-  void begin(Reached first) {
+  void begin(Reached first, Optional<Crossed> crossed) {
     session.repeatable(
         connection -> {
           try (Statement statement = connection.createStatement()) {
@@ -84,7 +90,11 @@ final class StandbyTable {
                 "CREATE TABLE IF NOT EXISTS "
                     + TABLE
                     + " (graph text PRIMARY KEY, graphid oid NOT NULL, reached text NOT NULL,"
-                    + " owner text NOT NULL, step bigint NOT NULL, rules_done boolean NOT NULL)");
+                    + " owner text NOT NULL, step bigint NOT NULL, rules_done boolean NOT NULL,"
+                    + " crossed text)");
+          }
+          if (crossed.isPresent()) {
+            addColumn(connection);
           }
           try (PreparedStatement statement =
               connection.prepareStatement(
@@ -97,9 +107,31 @@ final class StandbyTable {
             statement.setString(1, graph);
             statement.setString(2, first.toString());
             statement.setString(3, graph);
-            return statement.executeUpdate();
+            statement.executeUpdate();
           }
+          if (crossed.isPresent()) {
+            update(
+                connection,
+                "crossed = ?",
+                statement -> statement.setString(1, crossed.get().toString()),
+                2);
+          }
+          return true;
         });
+  }
+
+  /** Only where it is missing: it waits for all who use the table. */
+  private static void addColumn(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet found =
+            statement.executeQuery(
+                "SELECT FROM pg_catalog.pg_attribute WHERE attrelid = CAST('"
+                    + TABLE
+                    + "' AS regclass) AND attname = 'crossed' AND NOT attisdropped")) {
+      if (!found.next()) {
+        statement.execute("ALTER TABLE " + TABLE + " ADD COLUMN crossed text");
+      }
+    }
   }
 
   /** Becomes the owner. */
@@ -136,8 +168,16 @@ final class StandbyTable {
   }
 
   /** Notes the cut that the transaction brings the standby to. */
-  void advance(Connection connection, Reached to, long step, boolean rulesDone)
+  void advance(
+      Connection connection, Reached to, Optional<Crossed> crossed, long step, boolean rulesDone)
       throws SQLException {
+    if (crossed.isPresent()) {
+      update(
+          connection,
+          "crossed = ?",
+          statement -> statement.setString(1, crossed.get().toString()),
+          2);
+    }
     update(
         connection,
         "reached = ?, step = ?, rules_done = ?",

@@ -10,6 +10,9 @@ import dev.varve.restore.GraphTarget;
 import dev.varve.restore.Progress;
 import dev.varve.restore.ReadBack;
 import dev.varve.restore.RestoreIdentity;
+import dev.varve.restore.convert.Crossed;
+import dev.varve.restore.convert.Engine;
+import dev.varve.restore.convert.RefusedException;
 import dev.varve.restore.standby.Advance;
 import dev.varve.restore.standby.Standby;
 import java.util.List;
@@ -18,6 +21,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.BiConsumer;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.neo4j.driver.Record;
@@ -60,7 +64,7 @@ public final class BoltStandby implements Standby {
       if (root.isPresent()) {
         bookkeeping.remove(); // all that the restore had left to do
       }
-      return new Condition.At(found.get().reached());
+      return new Condition.At(found.get().reached(), found.get().crossed());
     }
     return root.filter(restore -> restore.state() != Bookkeeping.State.DIFFERENT)
         .<Condition>map(
@@ -69,12 +73,12 @@ public final class BoltStandby implements Standby {
   }
 
   @Override
-  public GraphTarget bootstrap(Reached first) {
-    return new BoltTarget(settings, Optional.of(first));
+  public GraphTarget bootstrap(Reached first, Supplier<Optional<Crossed>> crossed) {
+    return new BoltTarget(settings, Optional.of(new BoltTarget.Beginning(first, crossed)));
   }
 
   @Override
-  public Reached claim(String newOwner) {
+  public Condition.At claim(String newOwner) {
     session.connect();
     StandbyCut.Found found = cut.claim(newOwner);
     owner = newOwner;
@@ -82,16 +86,18 @@ public final class BoltStandby implements Standby {
     marks.createForNodes();
     marks.load();
     if (!found.schemaDone()) {
-      schema.create(found.reached().schema());
+      StoreSchema source = found.reached().schema();
+      schema.create(
+          found.crossed().map(crossed -> crossed.carried(source, Engine.NEO4J)).orElse(source));
       cut.schemaDone();
     }
-    return found.reached();
+    return new Condition.At(found.reached(), found.crossed());
   }
 
   @Override
   public void apply(Advance advance) {
-    StoreSchema before = advance.from().schema();
-    StoreSchema after = advance.to().schema();
+    StoreSchema before = advance.schemaBefore();
+    StoreSchema after = advance.schemaAfter();
     marks.createFor(types(advance));
     if (!before.equals(after)) {
       schema.drop(
@@ -101,9 +107,10 @@ public final class BoltStandby implements Standby {
               .collect(Collectors.toSet()));
     }
     try {
-      commit(advance, false);
-    } catch (ConstraintInTheWay e) {
-      commit(advance, true);
+      commit(advance);
+    } catch (RefusedException e) {
+      schema.create(before); // the standby stays as it was
+      throw e;
     }
     if (!before.equals(after)) {
       schema.create(after);
@@ -130,6 +137,14 @@ public final class BoltStandby implements Standby {
     }
   }
 
+  private void commit(Advance advance) {
+    try {
+      commit(advance, false);
+    } catch (ConstraintInTheWay e) {
+      commit(advance, true);
+    }
+  }
+
   private void commit(Advance advance, boolean giveUp) {
     String own = owner;
     if (own == null) {
@@ -146,8 +161,8 @@ public final class BoltStandby implements Standby {
             throw new IllegalStateException("the standby is at step " + found + ", not " + step);
           }
           write(transaction, advance, giveUp);
-          boolean schemaDone = advance.from().schema().equals(advance.to().schema());
-          StandbyCut.advance(transaction, advance.to(), next, schemaDone);
+          boolean schemaDone = advance.schemaBefore().equals(advance.schemaAfter());
+          StandbyCut.advance(transaction, advance.to(), advance.crossed(), next, schemaDone);
           return next;
         });
     step = next;
@@ -180,7 +195,7 @@ public final class BoltStandby implements Standby {
   }
 
   private static Set<String> unique(Advance advance, ElementKind kind) {
-    return advance.from().schema().rules().stream()
+    return advance.schemaBefore().rules().stream()
         .filter(rule -> rule.form() == StoreSchema.Form.CONSTRAINT && rule.kind() == kind)
         .filter(rule -> rule.type().contains("UNIQUE") || rule.type().contains("KEY"))
         .map(StoreSchema.Rule::properties)

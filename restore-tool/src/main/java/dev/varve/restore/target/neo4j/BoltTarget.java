@@ -8,10 +8,12 @@ import dev.varve.restore.LiveGraph;
 import dev.varve.restore.Progress;
 import dev.varve.restore.ReadBack;
 import dev.varve.restore.RestoreIdentity;
+import dev.varve.restore.convert.Crossed;
 import dev.varve.restore.target.Dispatcher;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,7 +34,7 @@ public final class BoltTarget implements GraphTarget {
   private final Bookkeeping bookkeeping;
   private final BoltSchema schema;
   private final IdMap ids;
-  private final Optional<Reached> standby;
+  private final Optional<Beginning> standby;
   private Bookkeeping.@Nullable Root root;
 
   /** Connects nowhere yet. */
@@ -41,9 +43,17 @@ public final class BoltTarget implements GraphTarget {
   }
 
   /**
-   * @param standby the cut that the target is restored to, if it is to be a standby afterwards
+   * What a standby keeps of the restore that it begins with.
+   *
+   * @param first the cut
+   * @param crossed known when the target is opened
    */
-  BoltTarget(BoltSettings settings, Optional<Reached> standby) {
+  record Beginning(Reached first, Supplier<Optional<Crossed>> crossed) {}
+
+  /**
+   * @param standby if the target is to be a standby afterwards
+   */
+  BoltTarget(BoltSettings settings, Optional<Beginning> standby) {
     this.settings = settings;
     this.standby = standby;
     // what makes a store a standby is nobody's change: no capture of it may ever take it for one
@@ -160,7 +170,8 @@ public final class BoltTarget implements GraphTarget {
     opened();
     bookkeeping.mark(good ? Bookkeeping.State.GOOD : Bookkeeping.State.DIFFERENT);
     if (good) {
-      standby.ifPresent(new StandbyCut(session)::begin);
+      standby.ifPresent(
+          begun -> new StandbyCut(session).begin(begun.first(), begun.crossed().get()));
       bookkeeping.remove();
     }
   }

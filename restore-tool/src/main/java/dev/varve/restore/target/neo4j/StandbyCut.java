@@ -3,12 +3,15 @@ package dev.varve.restore.target.neo4j;
 import dev.varve.archive.Reached;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
+import dev.varve.restore.convert.Crossed;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.neo4j.driver.Record;
 import org.neo4j.driver.Transaction;
 import org.neo4j.driver.TransactionConfig;
+import org.neo4j.driver.Value;
+import org.neo4j.driver.Values;
 
 /**
  * The node in which a standby keeps how far it has come. It is altered only in the transaction that
@@ -33,14 +36,16 @@ final class StandbyCut {
    * What the node says.
    *
    * @param schemaDone whether indexes and constraints are those of the cut
+   * @param crossed what is kept of a graph that comes from another engine
    */
-  record Found(Reached reached, String owner, long step, boolean schemaDone) {}
+  record Found(
+      Reached reached, String owner, long step, boolean schemaDone, Optional<Crossed> crossed) {}
 
   Optional<Found> read() {
     return found(session.repeatable(MATCH + FIELDS, Map.of()));
   }
 
-  private static final String FIELDS = "RETURN c.reached, c.owner, c.step, c.schemaDone";
+  private static final String FIELDS = "RETURN c.reached, c.owner, c.step, c.schemaDone, c.crossed";
 
   private static Optional<Found> found(List<Record> rows) {
     return rows.stream()
@@ -51,7 +56,10 @@ final class StandbyCut {
                     Reached.parse(row.get(0).asString()),
                     row.get(1).asString(),
                     row.get(2).asLong(),
-                    row.get(3).asBoolean()));
+                    row.get(3).asBoolean(),
+                    row.get(4).isNull()
+                        ? Optional.empty()
+                        : Optional.of(Crossed.parse(row.get(4).asString()))));
   }
 
   /** Says in the store's log that a transaction is part of a replay, and of which. */
@@ -74,7 +82,7 @@ final class StandbyCut {
   }
 
   /** Makes the node: the store is a standby from now on. */
-  void begin(Reached first) {
+  void begin(Reached first, Optional<Crossed> crossed) {
     session.repeatable(
         replayed(first),
         "MERGE (c:`"
@@ -82,8 +90,8 @@ final class StandbyCut {
             + "` {key: '"
             + KEY
             + "'}) ON CREATE SET c.reached = $reached, c.owner = '', c.step = 0, c.schemaDone ="
-            + " true",
-        Map.of("reached", first.toString()));
+            + " true, c.crossed = $crossed",
+        Map.of("reached", first.toString(), "crossed", kept(crossed)));
   }
 
   /** Becomes the owner. */
@@ -122,12 +130,32 @@ final class StandbyCut {
   }
 
   /** Notes the cut that the transaction brings the standby to. */
-  static void advance(Transaction transaction, Reached to, long step, boolean schemaDone) {
+  static void advance(
+      Transaction transaction,
+      Reached to,
+      Optional<Crossed> crossed,
+      long step,
+      boolean schemaDone) {
     transaction
         .run(
-            MATCH + "SET c.reached = $reached, c.step = $step, c.schemaDone = $schemaDone",
-            Map.of("reached", to.toString(), "step", step, "schemaDone", schemaDone))
+            MATCH
+                + "SET c.reached = $reached, c.step = $step, c.schemaDone = $schemaDone,"
+                + " c.crossed = $crossed",
+            Map.of(
+                "reached",
+                to.toString(),
+                "step",
+                step,
+                "schemaDone",
+                schemaDone,
+                "crossed",
+                kept(crossed)))
         .consume();
+  }
+
+  /** A property that is set to null is not there. */
+  private static Value kept(Optional<Crossed> crossed) {
+    return crossed.map(kept -> Values.value(kept.toString())).orElse(Values.NULL);
   }
 
   /** From now on it may be captured, though what a replay added is still there. */

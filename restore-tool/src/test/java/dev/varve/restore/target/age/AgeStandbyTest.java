@@ -22,6 +22,7 @@ import dev.varve.replay.ReplayConfig;
 import dev.varve.restore.ChainLab;
 import dev.varve.restore.Progress;
 import dev.varve.restore.TargetUri;
+import dev.varve.restore.convert.Conversion;
 import dev.varve.restore.convert.Engine;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -60,6 +61,7 @@ final class AgeStandbyTest {
       lab.commit(people(random), Optional.of(labels(true, PERSON, KNOWS)));
       lab.base();
       compare(server, lab);
+      asAnEarlierVersionMadeIt(server);
       for (int i = 0; i < 3; i++) {
         for (int n = 0; n < 10; n++) {
           lab.tick(1_000);
@@ -89,13 +91,20 @@ final class AgeStandbyTest {
     }
   }
 
+  private static void asAnEarlierVersionMadeIt(AgeServer server) throws SQLException {
+    try (Connection connection = server.connect();
+        Statement statement = connection.createStatement()) {
+      statement.execute("ALTER TABLE varve.standby DROP COLUMN crossed");
+    }
+  }
+
   private void compare(AgeServer server, ChainLab lab) {
     assertThat(
             ChainReplay.run(
                     lab,
                     directory,
                     () -> standby(server),
-                    Engine.AGE,
+                    new Conversion(Optional.of(Engine.AGE), false),
                     new ReplayConfig.Limits(6, Long.MAX_VALUE))
                 .actual()
                 .fingerprint())
@@ -121,7 +130,7 @@ final class AgeStandbyTest {
   private static void theLaterOneTakesOver(AgeServer server) {
     try (AgeStandby first = standby(server);
         AgeStandby second = standby(server)) {
-      Reached at = first.claim("first");
+      Reached at = first.claim("first").reached();
       first.apply(ChainReplay.nothing(at));
       second.claim("second");
       assertThatThrownBy(() -> first.apply(ChainReplay.nothing(at)))

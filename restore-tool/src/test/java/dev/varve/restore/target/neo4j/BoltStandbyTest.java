@@ -16,6 +16,7 @@ import dev.varve.restore.ChainLab;
 import dev.varve.restore.Progress;
 import dev.varve.restore.RandomValues;
 import dev.varve.restore.TargetUri;
+import dev.varve.restore.convert.Conversion;
 import dev.varve.restore.convert.Engine;
 import java.nio.file.Path;
 import java.util.List;
@@ -73,7 +74,7 @@ final class BoltStandbyTest {
         lab,
         directory,
         this::standby,
-        Engine.NEO4J,
+        new Conversion(Optional.of(Engine.NEO4J), false),
         new ReplayConfig.Limits(versions, Long.MAX_VALUE));
   }
 
@@ -126,7 +127,7 @@ final class BoltStandbyTest {
   private void theLaterOneTakesOver() {
     try (BoltStandby first = standby();
         BoltStandby second = standby()) {
-      Reached at = first.claim("first");
+      Reached at = first.claim("first").reached();
       first.apply(ChainReplay.nothing(at));
       second.claim("second");
       assertThatThrownBy(() -> first.apply(ChainReplay.nothing(at)))

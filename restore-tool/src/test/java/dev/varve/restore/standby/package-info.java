@@ -1,0 +1,4 @@
+@NullMarked
+package dev.varve.restore.standby;
+
+import org.jspecify.annotations.NullMarked;
