@@ -1,5 +1,7 @@
 package dev.varve.cli;
 
+import static java.util.stream.Collectors.joining;
+
 import dev.varve.archive.Branch;
 import dev.varve.archive.Branches;
 import dev.varve.archive.Identities;
@@ -13,11 +15,15 @@ import dev.varve.fault.VarveException;
 import dev.varve.restore.TargetUri;
 import dev.varve.restore.branch.BranchContent;
 import dev.varve.restore.branch.Merge;
+import dev.varve.restore.branch.MergeTarget;
+import dev.varve.restore.target.age.AgeMerge;
+import dev.varve.restore.target.age.AgeSettings;
 import dev.varve.restore.target.neo4j.BoltMerge;
 import dev.varve.restore.target.neo4j.BoltSettings;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Clock;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -59,55 +65,119 @@ final class BranchMergeCommand implements Callable<Integer> {
       description = "whose state an element has afterwards that both have changed")
   private Merge.@Nullable Take take;
 
+  @Option(
+      names = "--changes-max",
+      paramLabel = "NUMBER",
+      description = {
+        "how many changes there may be: they are written as one transaction, which is held in",
+        "memory, here and by the store; 100000 if not said"
+      })
+  private int changesMax = BranchContent.CHANGES_MAX;
+
   BranchMergeCommand(Session session) {
     this.session = session;
   }
 
   @Override
   public Integer call() throws IOException {
-    if (!(target.uri().orElse(null) instanceof TargetUri.Bolt bolt)) {
-      throw new VarveException(
-          ExitCode.USAGE,
-          "--target names no running Neo4j",
-          "say --target bolt://[user@]host:port of the new primary; branches of Apache AGE can be"
-              + " exported, not merged yet");
-    }
+    TargetUri uri = target.uri().orElseThrow(BranchMergeCommand::noPrimary);
     Config config = session.config();
     Console console = session.console();
     try (Repository repository = Repositories.open(config.repository())) {
-      Branch branch = Branches.load(repository, config.graph()).named(name);
-      BoltSettings settings = BoltSettings.of(bolt, target.password(session));
-      try (BoltMerge merge = new BoltMerge(settings, name)) {
-        if (Branches.merged(repository, branch)) {
-          merge.forget();
-          return say(console, new Merge.Outcome(Merge.State.ALREADY_MERGED, List.of(), 0, 0));
-        }
-        BranchContent content =
-            BranchContent.load(
-                repository, branch, identities(repository, branch, bolt), console.progress());
+      List<Branch> line = line(Branches.load(repository, config.graph()));
+      try (MergeTarget merge = mergeTarget(uri, line)) {
         Merge.Outcome outcome =
-            merge.run(content, Optional.ofNullable(take), dryRun, () -> merged(repository, branch));
-        if (outcome.state() == Merge.State.MERGED
-            || outcome.state() == Merge.State.ALREADY_MERGED) {
-          Branches.markMerged(repository, branch, bolt.toString(), Clock.systemUTC().instant());
+            merged(repository, line) || merge.isDone()
+                ? new Merge.Outcome(Merge.State.ALREADY_MERGED, List.of(), 0, 0)
+                : merge(repository, uri, line, merge);
+        boolean done =
+            outcome.state() == Merge.State.MERGED || outcome.state() == Merge.State.ALREADY_MERGED;
+        if (done && !dryRun) {
+          for (Branch branch : line) {
+            Branches.markMerged(repository, branch, uri.toString(), Clock.systemUTC().instant());
+          }
           merge.forget();
         }
-        return say(console, outcome);
+        return say(console, line, outcome);
       }
     }
   }
 
-  private static boolean merged(Repository repository, Branch branch) {
+  private Merge.Outcome merge(
+      Repository repository, TargetUri uri, List<Branch> line, MergeTarget merge)
+      throws IOException {
+    Optional<Identities> identities = identities(repository, line.get(0), uri);
+    BranchContent content =
+        BranchContent.load(repository, line, changesMax, identities, session.console().progress());
+    return merge.run(content, Optional.ofNullable(take), dryRun, () -> merged(repository, line));
+  }
+
+  /** The branch, behind those that it goes on from and that were not merged yet. */
+  private List<Branch> line(Branches branches) {
+    List<Branch> line = new ArrayList<>();
+    Optional<String> next = Optional.of(name);
+    while (next.isPresent()) {
+      Branch branch = branches.named(next.get());
+      line.add(0, branch);
+      next = branch.follows().filter(before -> !branches.merged().contains(before));
+    }
+    return line;
+  }
+
+  private static VarveException noPrimary() {
+    return new VarveException(
+        ExitCode.USAGE,
+        "--target names no running store",
+        "say --target bolt://[user@]host:port or"
+            + " age:postgresql://[user@]host[:port]/database/graph of the new primary");
+  }
+
+  private MergeTarget mergeTarget(TargetUri uri, List<Branch> line) {
+    List<String> names = line.stream().map(Branch::name).toList();
+    if (uri instanceof TargetUri.Bolt bolt) {
+      return new BoltMerge(BoltSettings.of(bolt, target.password(session)), names);
+    }
+    if (uri instanceof TargetUri.Age age) {
+      return new AgeMerge(AgeSettings.of(age, target.password(session)), names);
+    }
+    throw noPrimary();
+  }
+
+  /**
+   * Whether all were merged, as the repository says now: the last one is merged after the others,
+   * or with them.
+   *
+   * @throws VarveException if others were merged since they were looked at
+   */
+  private static boolean merged(Repository repository, List<Branch> line) {
     try {
-      return Branches.merged(repository, branch);
+      if (Branches.merged(repository, line.get(line.size() - 1))) {
+        return true;
+      }
+      for (Branch before : line.subList(0, line.size() - 1)) {
+        if (Branches.merged(repository, before)) {
+          throw new VarveException(
+              ExitCode.FAILED,
+              before.name() + " was merged at the same time; nothing was written",
+              "do it again");
+        }
+      }
+      return false;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
-  /** What the target calls the elements; it must be the store that was promoted. */
-  private Identities identities(Repository repository, Branch branch, TargetUri.Bolt bolt)
+  /**
+   * What the target calls the elements; absent where it is the same. It must be the store that was
+   * promoted.
+   */
+  private Optional<Identities> identities(Repository repository, Branch branch, TargetUri uri)
       throws IOException {
+    if (uri instanceof TargetUri.Age) {
+      requirePromoted(uri, branch.successor().store());
+      return Optional.empty();
+    }
     OptionalLong captured =
         branch.from().seqs().entrySet().stream()
             .filter(entry -> entry.getKey().equals(branch.site()))
@@ -117,30 +187,40 @@ final class BranchMergeCommand implements Callable<Integer> {
         captured.isPresent()
             ? Identities.load(repository, branch.graph(), branch.site(), captured.getAsLong())
             : Optional.empty();
-    Identities known =
-        identities.orElseThrow(
-            () ->
-                new VarveException(
-                    ExitCode.FAILED,
-                    "what the new primary calls the elements of "
-                        + name
-                        + " was not kept when it was promoted",
-                    "varve branch export writes the branch into open files"));
+    if (identities.isEmpty()) {
+      throw new VarveException(
+          ExitCode.FAILED,
+          "what the new primary calls the elements of "
+              + name
+              + " was not kept when it was promoted",
+          "varve branch export writes the branch into open files");
+    }
+    requirePromoted(uri, identities.get().store());
+    return identities;
+  }
+
+  private void requirePromoted(TargetUri uri, String promoted) {
     String store;
-    try (StoreLog log = Sources.of(bolt, target.password(session)).open()) {
+    try (StoreLog log = Sources.of(uri, target.password(session)).open()) {
       store = log.identity();
     }
-    if (!store.equals(known.store())) {
+    if (!store.equals(promoted)) {
       throw new VarveException(
           ExitCode.FAILED,
           "%s is %s, and %s was promoted when %s was left behind; nothing was written"
-              .formatted(bolt, store, known.store(), name),
+              .formatted(uri, store, promoted, name),
           "name the store that was promoted");
     }
-    return known;
   }
 
-  private int say(Console console, Merge.Outcome outcome) {
+  private int say(Console console, List<Branch> line, Merge.Outcome outcome) {
+    if (line.size() > 1) {
+      console.line(
+          "%s goes on from %s, which %s not merged before: they go together",
+          name,
+          line.stream().limit(line.size() - 1L).map(Branch::name).collect(joining(", ")),
+          line.size() == 2 ? "was" : "were");
+    }
     switch (outcome.state()) {
       case MERGED ->
           console.line(
@@ -167,6 +247,7 @@ final class BranchMergeCommand implements Callable<Integer> {
     }
     Map<String, Object> object = new LinkedHashMap<>();
     object.put("branch", name);
+    object.put("branches", line.stream().map(Branch::name).toList());
     object.put("state", outcome.state().name().toLowerCase(Locale.ROOT).replace('_', ' '));
     object.put("written", outcome.written());
     object.put("leftOut", outcome.leftOut());

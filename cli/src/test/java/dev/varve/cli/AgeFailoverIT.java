@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.NullNode;
 import dev.varve.age.ReplayedMessage;
 import dev.varve.change.Site;
 import dev.varve.container.age.AgeServer;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -17,18 +19,21 @@ import java.sql.Statement;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
  * An AGE primary is killed with transactions that nobody captured, and with some that were captured
- * and not replayed. The standby is promoted, the chain goes on with it, what only the old primary
- * knew is set aside, and the old primary rejoins. {@code -Dvarve.seed=...} varies the writes.
+ * and not replayed. An observer sees it, and the standby is promoted; the chain goes on with it,
+ * what only the old primary knew is set aside and merged, and the old primary rejoins. Then the two
+ * change over as planned. {@code -Dvarve.seed=...} varies the writes.
  */
 final class AgeFailoverIT {
 
   private static final long LOOK_EVERY_MS = 100;
   private static final Site SECOND = new Site("age", 2);
+  private static final Site THIRD = new Site("age", 3);
   private static final int STEPS = 30;
   private static final String SECRET = "battery-staple";
 
@@ -45,9 +50,10 @@ final class AgeFailoverIT {
         AgeServer standby = AgeServer.startOther().orElseGet(AgeServer::start);
         Installed.Server kafka = Installed.Server.kafka(directory.resolve("kafka"));
         Pipeline pipeline =
-            Pipeline.byInit(directory.resolve("p"), source(primary), environment(kafka));
+            Pipeline.byInit(directory.resolve("p"), source(primary), environment(kafka, standby));
         Pipeline next =
-            Pipeline.byInit(directory.resolve("next"), source(standby), environment(kafka))) {
+            Pipeline.byInit(
+                directory.resolve("next"), source(standby), environment(kafka, primary))) {
       AgeGraph graph = new AgeGraph(primary, Pipeline.GRAPH).create();
       AgeGraph there = new AgeGraph(standby, Pipeline.GRAPH);
       steps(graph);
@@ -58,10 +64,14 @@ final class AgeFailoverIT {
       pipeline.awaitTransaction(graph.last());
       AgeGraph.Content captured = followsAndFallsBehind(pipeline, next, graph, there);
       leaveSomethingUncaptured(pipeline, graph);
+      pipeline.start("observe");
+      pipeline.awaitLog("agreed: up");
       primary.kill();
 
-      JsonNode promoted =
-          run(pipeline, "promote", "--forced", "--target", target(standby), "--output=json");
+      Path report = pipeline.directory().resolve("promoted.json");
+      await("an observer has promoted the standby", () -> Files.exists(report));
+      JsonNode promoted = new ObjectMapper().readTree(report.toFile());
+      assertThat(promoted.get("replaces").asText()).isEqualTo("age@1");
       assertThat(promoted.get("leftTransactions").isNull()).as("nobody could be asked").isTrue();
       assertThat(there.content()).isEqualTo(captured);
       assertThat(ofVarve(there)).as("what a standby has of Varve's").isZero();
@@ -71,12 +81,17 @@ final class AgeFailoverIT {
       assertThat(refused.exitCode()).as(refused.toString()).isEqualTo(11);
       assertThat(refused.err()).contains(named(standby) + " is the primary since it was promoted");
       theChainGoesOn(pipeline, next, there);
-      theRestIsSetAside(pipeline, primary);
+      String branch = theRestIsSetAside(pipeline, primary);
+      itIsMerged(pipeline, next, there, branch);
       theOldPrimaryRejoins(pipeline, graph, there);
+      theyChangeOverAsPlanned(pipeline, next, graph, there);
     }
   }
 
-  private static Map<String, String> environment(Installed.Server kafka) {
+  /**
+   * @param other that is to be the primary next
+   */
+  private Map<String, String> environment(Installed.Server kafka, AgeServer other) {
     Map<String, String> environment = new HashMap<>();
     environment.put("VARVE_SOURCE_PASSWORD", SECRET);
     environment.put("VARVE_SETUP_PASSWORD", AgeServer.PASSWORD);
@@ -84,7 +99,18 @@ final class AgeFailoverIT {
     environment.put("VARVE_FOLD_COMMIT_EVERY", "100ms");
     environment.put("VARVE_KAFKA_BOOTSTRAP", kafka.address());
     environment.put("VARVE_KAFKA_REPLICATION_FACTOR", "1");
+    environment.put("VARVE_REPOSITORY_ROOT", directory.resolve("p/chains of varve").toString());
     environment.put("VARVE_PROMOTE_FENCE", "true");
+    environment.put(
+        "VARVE_PROMOTE_QUIESCE", "touch quiesce; until [ -e quiet ]; do sleep 0.1; done");
+    environment.put("VARVE_OBSERVE_NAME", "here");
+    environment.put("VARVE_OBSERVE_EVERY", "500ms");
+    environment.put("VARVE_OBSERVE_RETRIES", "2");
+    environment.put(
+        "VARVE_OBSERVE_ON_DOWN",
+        "'%s/varve' promote --forced --target '%s' --output=json > promoting.json"
+                .formatted(Installed.HOME, target(other))
+            + " && mv promoting.json promoted.json");
     return environment;
   }
 
@@ -191,19 +217,9 @@ final class AgeFailoverIT {
   private void theChainGoesOn(Pipeline pipeline, Pipeline next, AgeGraph primary) throws Exception {
     next.start("capture");
     steps(primary);
-    long last = primary.last();
-    await(
-        "the chain goes on",
-        () ->
-            pipeline
-                .newest()
-                .filter(link -> link.manifest().to().seqs().getOrDefault(SECOND, -1L) >= last)
-                .isPresent());
+    theChainHas(pipeline, SECOND, primary);
     assertThat(next.stop("capture")).isZero();
     AgeGraph.Content content = primary.content();
-    assertThat(pipeline.newest().orElseThrow().manifest().fingerprint())
-        .as("seed %d", seed)
-        .isEqualTo(content.fingerprint());
     JsonNode restored =
         run(
             pipeline,
@@ -215,7 +231,7 @@ final class AgeFailoverIT {
     run(pipeline, "verify", "--level=graph", "--output=json");
   }
 
-  private void theRestIsSetAside(Pipeline pipeline, AgeServer old) throws Exception {
+  private String theRestIsSetAside(Pipeline pipeline, AgeServer old) throws Exception {
     Installed.Result early = pipeline.run("replay", "--target", target(old), "--overwrite");
     assertThat(early.exitCode()).as(early.toString()).isEqualTo(1);
     assertThat(early.err())
@@ -236,6 +252,106 @@ final class AgeFailoverIT {
     Path files = directory.resolve("export");
     run(pipeline, "branch", "export", name, "--target", "dir:" + files, "--output=json");
     assertThat(Files.readString(files.resolve("changes.jsonl"))).contains("Lost", "late");
+    return name;
+  }
+
+  /** It is killed in the midst of it, done, and done again; then it is in the chain. */
+  private void itIsMerged(Pipeline pipeline, Pipeline next, AgeGraph primary, String name)
+      throws Exception {
+    String[] merge = {
+      "branch", "merge", name, "--target", target(primary.server()), "--output=json"
+    };
+    AgeGraph.Content before = primary.content();
+    try (Connection client = primary.server().connect();
+        Statement statement = client.createStatement()) {
+      client.setAutoCommit(false);
+      statement.execute(primary.cypher("MATCH (n:Later) SET n.held = true"));
+      pipeline.start(merge);
+      await("the merge waits for a client", () -> number(primary, WAITING) == 1);
+      pipeline.kill("branch");
+      client.rollback();
+    }
+    await("the server has let go of it", () -> number(primary, WAITING) == 0);
+    assertThat(primary.content()).as("killed in the midst of it").isEqualTo(before);
+
+    next.start("capture");
+    JsonNode merged = run(pipeline, merge);
+    assertThat(merged.get("state").asText()).isEqualTo("merged");
+    assertThat(merged.get("leftOut").asLong()).isZero();
+    assertThat(run(pipeline, merge).get("state").asText()).isEqualTo("already merged");
+    assertThat(
+            number(
+                primary,
+                "SELECT a::text::int8 FROM cypher('"
+                    + primary.name()
+                    + "', $q$ MATCH (:Lost {n: 1})-[:LOSES]->(:Later {n: 7}),"
+                    + " (:Later {n: 3, late: true}) RETURN count(*) $q$) AS (a agtype)"))
+        .isEqualTo(1);
+    assertThat(
+            number(primary, "SELECT count(*) FROM pg_class WHERE oid = to_regclass('varve.merge')"))
+        .isZero();
+    theChainHas(pipeline, SECOND, primary);
+    assertThat(run(pipeline, "log", "--output=json").get("transactions"))
+        .anySatisfy(
+            transaction ->
+                assertThat(transaction.at("/metadata/varveBranch").asText()).isEqualTo(name));
+  }
+
+  private static final String WAITING =
+      "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'varve restore'"
+          + " AND wait_event_type = 'Lock'";
+
+  private void theChainHas(Pipeline pipeline, Site site, AgeGraph primary) throws Exception {
+    long last = primary.last();
+    AgeGraph.Content content = primary.content();
+    await(
+        "the chain has it",
+        () ->
+            pipeline
+                .newest()
+                .filter(link -> link.manifest().to().seqs().getOrDefault(site, -1L) >= last)
+                .isPresent());
+    assertThat(pipeline.newest().orElseThrow().manifest().fingerprint())
+        .as("seed %d", seed)
+        .isEqualTo(content.fingerprint());
+  }
+
+  /** A client writes until it may not any more; nothing of that is lost. */
+  private void theyChangeOverAsPlanned(
+      Pipeline pipeline, Pipeline next, AgeGraph old, AgeGraph primary) throws Exception {
+    run(pipeline, "source", "release", "--yes", "--as", AgeServer.USER);
+    run(pipeline, "source", "setup", "--as", AgeServer.USER, "--apply");
+    pipeline.start("replay", "--target", target(old.server()), "--follow");
+    pipeline.stop("observe");
+    String[] promote = {"promote", "--planned", "--target", target(old.server()), "--output=json"};
+    CompletableFuture<Installed.Result> promotion =
+        CompletableFuture.supplyAsync(
+            () -> {
+              try {
+                return next.run(promote);
+              } catch (IOException | InterruptedException e) {
+                throw new IllegalStateException(e);
+              }
+            });
+    Path quiesce = next.directory().resolve("quiesce");
+    try (Connection client = primary.server().connect()) {
+      while (!Files.exists(quiesce)) {
+        assertThat(promotion).as("it stops writes first").isNotDone();
+        primary.step(client, random);
+      }
+    }
+    primary.run("ALTER DATABASE " + AgeServer.DATABASE + " SET default_transaction_read_only = on");
+    Files.createFile(next.directory().resolve("quiet"));
+    Installed.Result result = promotion.get();
+    assertThat(result.exitCode()).as(result + next.tail()).isZero();
+    System.out.println("changed over as planned: " + result.json());
+    assertThat(result.json().get("leftTransactions").asText())
+        .as("it was asked; %s", result)
+        .isEqualTo("0");
+    assertThat(old.content()).as("seed %d", seed).isEqualTo(primary.content());
+    assertThat(next.ended("capture")).isEqualTo(11);
+    pipeline.start("capture");
+    theChainHas(pipeline, THIRD, old);
   }
 
   private static void theOldPrimaryRejoins(Pipeline pipeline, AgeGraph old, AgeGraph primary)

@@ -12,10 +12,12 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.neo4j.driver.Driver;
 import org.neo4j.driver.Session;
+import org.neo4j.driver.Transaction;
 
 /**
  * The primary is lost with transactions that nobody captured. It comes back: they are set aside,
@@ -67,6 +69,7 @@ final class BranchIT {
       isSetAside(pipeline, standby.address(), name);
       isShown(pipeline, name, last);
       isExported(pipeline, name);
+      String following = isWrittenToAgain(pipeline, driver, name);
       try (Pipeline next =
           Pipeline.at(
               directory.resolve("next"),
@@ -75,8 +78,10 @@ final class BranchIT {
               Map.of())) {
         next.start("capture");
         awaitChain(pipeline, write(standbyDriver, "CREATE (:Written {i: 11})"));
-        conflictsAreNamed(pipeline, standby.address(), standbyDriver, name);
-        isMergedOnce(pipeline, standby.address(), standbyDriver, name);
+        conflictsAreNamed(pipeline, standby.address(), standbyDriver, following);
+        isKilledInTheMidst(pipeline, standby.address(), standbyDriver, following);
+        isMergedOnce(pipeline, standby.address(), standbyDriver, following);
+        isMergedWithIt(pipeline, standby.address(), name);
         awaitChain(pipeline, lastTransaction(standbyDriver));
         rejoins(pipeline, primary.address(), driver, standbyDriver);
       }
@@ -136,6 +141,17 @@ final class BranchIT {
     assertThat(Files.readString(target.resolve("changes.jsonl"))).contains("\"late\"");
   }
 
+  /** What the old one commits now is another branch, which knows what the first one made. */
+  private static String isWrittenToAgain(Pipeline pipeline, Driver old, String name)
+      throws Exception {
+    write(old, "MATCH (n:Written {i: 10}) SET n.again = true");
+    JsonNode saved = pipeline.run("branch", "save", "--output=json").json();
+    assertThat(saved.get("branches")).as(saved.toString()).hasSize(2);
+    String made = saved.get("made").asText();
+    assertThat(made).isNotEqualTo(name);
+    return made;
+  }
+
   /** What both have changed is written only if somebody says whose state wins. */
   private static void conflictsAreNamed(
       Pipeline pipeline, String primary, Driver driver, String name) throws Exception {
@@ -158,7 +174,8 @@ final class BranchIT {
             "primary",
             "--output=json");
     assertThat(tried.exitCode()).as(tried.toString()).isZero();
-    assertThat(tried.json().get("written").asLong()).isEqualTo(4);
+    assertThat(tried.json().get("branches")).hasSize(2);
+    assertThat(tried.json().get("written").asLong()).isEqualTo(5);
     assertThat(tried.json().get("leftOut").asLong()).isEqualTo(1);
     assertThat(numbers(driver, "MATCH (n:Written) RETURN n.i AS i"))
         .containsExactly(0L, 1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L, 11L);
@@ -172,17 +189,57 @@ final class BranchIT {
           pipeline.run("branch", "merge", name, "--target", primary, "--output=json");
       assertThat(merged.exitCode()).as(merged.toString()).isZero();
       assertThat(merged.json().get("state").asText()).isEqualTo(state);
-      assertThat(merged.json().get("written").asLong()).isEqualTo(state.equals("merged") ? 5 : 0);
+      assertThat(merged.json().get("written").asLong()).isEqualTo(state.equals("merged") ? 6 : 0);
       assertThat(numbers(driver, "MATCH (n:Written) RETURN n.i AS i"))
           .containsExactly(1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L, 10L, 11L);
     }
     assertThat(numbers(driver, "MATCH (n:Written {late: true}) RETURN n.i AS i"))
         .containsExactly(5L);
-    assertThat(numbers(driver, "MATCH (n:Written)-[:AFTER]->({i: 9}) RETURN n.i AS i"))
+    assertThat(
+            numbers(driver, "MATCH (n:Written {again: true})-[:AFTER]->({i: 9}) RETURN n.i AS i"))
         .containsExactly(10L);
     assertThat(numbers(driver, "MATCH (n) WHERE NOT n:Written RETURN id(n) AS i")).isEmpty();
-    JsonNode branch = pipeline.run("info", "--output=json").json().get("branches").get(0);
-    assertThat(branch.get("merged").asBoolean()).isTrue();
+    JsonNode branches = pipeline.run("info", "--output=json").json().get("branches");
+    assertThat(branches)
+        .hasSize(2)
+        .allSatisfy(branch -> assertThat(branch.get("merged").asBoolean()).isTrue());
+  }
+
+  private static void isMergedWithIt(Pipeline pipeline, String primary, String first)
+      throws Exception {
+    Installed.Result merged =
+        pipeline.run("branch", "merge", first, "--target", primary, "--output=json");
+    assertThat(merged.exitCode()).as(merged.toString()).isZero();
+    assertThat(merged.json().get("state").asText()).isEqualTo("already merged");
+  }
+
+  /** Nothing of it is there then. */
+  private static void isKilledInTheMidst(
+      Pipeline pipeline, String primary, Driver driver, String name) throws Exception {
+    try (Session client = driver.session();
+        Transaction transaction = client.beginTransaction()) {
+      transaction.run("MATCH (n:Written {i: 5}) SET n.held = true").consume();
+      pipeline.start("branch", "merge", name, "--target", primary);
+      await("the merge waits for a client", () -> merging(driver).contains("Blocked"));
+      pipeline.kill("branch");
+      transaction.rollback();
+    }
+    await("the server has let go of it", () -> merging(driver).isEmpty());
+    assertThat(numbers(driver, "MATCH (n:Written) RETURN n.i AS i"))
+        .containsExactly(0L, 1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L, 11L);
+  }
+
+  /** The state of the merge's transaction, if there is one. */
+  private static String merging(Driver driver) {
+    try (Session session = driver.session()) {
+      return session
+          .run("SHOW TRANSACTIONS YIELD status, metaData RETURN status, metaData")
+          .list()
+          .stream()
+          .filter(row -> row.get("metaData").asMap().containsKey("varveBranch"))
+          .map(row -> row.get("status").asString())
+          .collect(Collectors.joining());
+    }
   }
 
   private static List<Long> numbers(Driver driver, String statement) {

@@ -119,8 +119,13 @@ final class Pipeline implements AutoCloseable {
 
   /** Asks it to stop; its exit code. */
   int stop(String command) throws InterruptedException {
+    process(command).destroy();
+    return ended(command);
+  }
+
+  /** Waits until it has ended; its exit code. */
+  int ended(String command) throws InterruptedException {
     Process process = process(command);
-    process.destroy();
     if (!process.waitFor(Installed.AT_MOST.toMillis(), TimeUnit.MILLISECONDS)) {
       throw new AssertionError(command + " did not stop");
     }
@@ -189,7 +194,8 @@ final class Pipeline implements AutoCloseable {
         .orElse(-1L);
   }
 
-  private String tail() throws IOException {
+  /** What was logged last, for a message. */
+  String tail() throws IOException {
     String log = Files.readString(log());
     return "\n" + log.substring(Math.max(0, log.length() - 6000));
   }

@@ -1,6 +1,7 @@
 package dev.varve.cdc.age;
 
 import dev.varve.cdc.LogGapException;
+import dev.varve.cdc.LogInUseException;
 import dev.varve.cdc.StoreUnavailableException;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
@@ -30,7 +31,7 @@ final class AgeErrors {
       return settings.refused(e);
     }
     if (state.equals(IN_USE)) {
-      return new StoreUnavailableException(
+      return new LogInUseException(
           "the replication slot '" + settings.slot() + "' is in use: " + message, e);
     }
     if (isOutage(state, e)) {

@@ -26,6 +26,9 @@ final class AgeLog implements StoreLog {
   /** How often a place is published behind which there is nothing of the graph. */
   private static final long IDLE_ADVANCE_NANOS = 10_000_000_000L;
 
+  /** When nothing has been written for so long, that is published at once: somebody may wait. */
+  private static final long STILL_NANOS = 1_000_000_000L;
+
   /** After so long without a word it is seen whether anybody is speaking. */
   private static final long SILENCE_NANOS = 10_000_000_000L;
 
@@ -42,6 +45,8 @@ final class AgeLog implements StoreLog {
   private @Nullable Open open;
   private long passedOn; // acknowledged to the stream
   private long knownEnd; // nothing was behind it when last looked at
+  private long knownEndMicros; // the server's time before that
+  private long knownEndAt;
   private long advancedAt = System.nanoTime();
   private long heardAt;
 
@@ -154,7 +159,7 @@ final class AgeLog implements StoreLog {
       if (passAcknowledgement(current)) {
         poll(current); // takes it along
       }
-      return true;
+      return tellStill(current, rows);
     }
     String token = "end " + UUID.randomUUID();
     AgeSession.Here end = session.message(token, store.version());
@@ -169,7 +174,7 @@ final class AgeLog implements StoreLog {
       return true;
     }
     guard.close(current.transactions().openLabels());
-    if (!tellEnd(current.transactions(), end, rows)) {
+    if (!tellEnd(current.transactions(), end, false, rows)) {
       closeStream();
       return false;
     }
@@ -178,7 +183,23 @@ final class AgeLog implements StoreLog {
       return false; // the log is about to say more of them
     }
     knownEnd = end.lsn();
+    knownEndMicros = end.timeMicros();
+    knownEndAt = System.nanoTime();
     return true;
+  }
+
+  /** Nothing has been written since the end was found. */
+  private boolean tellStill(Open current, RowReceiver rows) throws InterruptedException {
+    boolean told = current.transactions().position().end() >= knownEnd;
+    if (!captures || told || System.nanoTime() - knownEndAt < STILL_NANOS) {
+      return true;
+    }
+    AgeSession.Here end = new AgeSession.Here(knownEnd, knownEndMicros);
+    if (tellEnd(current.transactions(), end, true, rows)) {
+      return true;
+    }
+    closeStream();
+    return false;
   }
 
   /** Reads on, but not past the message that stands at the end. */
@@ -224,14 +245,17 @@ final class AgeLog implements StoreLog {
    * Tells that there was nothing more, not too often, so that an idle graph lets go of the log of
    * its neighbours too; and the schema, if it is another one than was told last. That of a standby
    * is the primary's to tell.
+   *
+   * @param still whether to tell it at once
    */
-  private boolean tellEnd(AgeTransactions transactions, AgeSession.Here end, RowReceiver rows)
+  private boolean tellEnd(
+      AgeTransactions transactions, AgeSession.Here end, boolean still, RowReceiver rows)
       throws InterruptedException {
     StoreSchema schema = schema();
     String digest = AgeSchema.digest(schema);
     boolean altered = !digest.equals(transactions.position().schema()) && !follows();
     long now = System.nanoTime();
-    if (!altered && now - advancedAt < IDLE_ADVANCE_NANOS) {
+    if (!altered && !still && now - advancedAt < IDLE_ADVANCE_NANOS) {
       return true;
     }
     advancedAt = now;
@@ -252,6 +276,9 @@ final class AgeLog implements StoreLog {
     }
     closeStream();
     slot.requireReaches(from);
+    if (!captures) {
+      slot.requireFree();
+    }
     DebeziumStream stream;
     try {
       stream = DebeziumStream.open(reading.settings(), from.end());

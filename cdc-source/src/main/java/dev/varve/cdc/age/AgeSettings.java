@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -184,7 +185,15 @@ public record AgeSettings(
     if (!parameters().containsKey("connectTimeout")) {
       properties.setProperty("connectTimeout", Integer.toString(CONNECT_SECONDS));
     }
-    return DriverManager.getConnection(jdbcUrl(), properties);
+    Connection connection = DriverManager.getConnection(jdbcUrl(), properties);
+    try (Statement statement = connection.createStatement()) {
+      // a database may be closed to clients' writes: capture still has to find the log's end
+      statement.execute("SET default_transaction_read_only = off");
+    } catch (SQLException e) {
+      connection.close();
+      throw e;
+    }
+    return connection;
   }
 
   /**

@@ -2,6 +2,7 @@ package dev.varve.cdc.age;
 
 import dev.varve.cdc.LogGapException;
 import dev.varve.cdc.LogGapException.Reason;
+import dev.varve.cdc.LogInUseException;
 import dev.varve.cdc.StoreUnavailableException;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
@@ -36,7 +37,7 @@ final class AgeSlot {
    * @param confirmedLsn what is before it is not given again; 0 if nothing was ever given
    * @param reason why it is lost, as the server says
    */
-  private record Found(boolean active, boolean lost, String reason, long confirmedLsn) {}
+  record Found(boolean active, boolean lost, String reason, long confirmedLsn) {}
 
   private Optional<Found> found() {
     String invalidation = store.version() >= WITH_REASON ? "invalidation_reason" : "NULL";
@@ -67,12 +68,7 @@ final class AgeSlot {
    * @return where it begins, and the server's time from before that
    */
   AgeSession.Here begin() {
-    Optional<Found> found = found();
-    if (found.isPresent() && found.get().active()) {
-      throw new StoreUnavailableException(
-          "the replication slot '" + name() + "' is in use by another capture",
-          new IllegalStateException("active"));
-    }
+    Optional<Found> found = requireFree();
     if (found.isPresent() && found.get().lost()) {
       LOG.warn("the slot '{}' has lost its log; making it anew", name());
       session.one("SELECT pg_drop_replication_slot(?)::text", row -> "", name());
@@ -81,6 +77,22 @@ final class AgeSlot {
     long time = session.here().timeMicros();
     long from = found.isPresent() ? advance() : create();
     return new AgeSession.Here(from, time);
+  }
+
+  /**
+   * Sees that nobody reads from the slot.
+   *
+   * @return the slot, if it is there
+   * @throws LogInUseException if somebody does
+   */
+  Optional<Found> requireFree() {
+    Optional<Found> found = found();
+    if (found.isPresent() && found.get().active()) {
+      throw new LogInUseException(
+          "the replication slot '" + name() + "' is in use by another capture",
+          new IllegalStateException("active"));
+    }
+    return found;
   }
 
   /**

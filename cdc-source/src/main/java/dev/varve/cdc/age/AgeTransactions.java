@@ -1,6 +1,7 @@
 package dev.varve.cdc.age;
 
 import dev.varve.age.Graphid;
+import dev.varve.age.MergedMessage;
 import dev.varve.age.ReplayedMessage;
 import dev.varve.cdc.LogGapException;
 import dev.varve.cdc.LogRow;
@@ -174,6 +175,9 @@ final class AgeTransactions implements AutoCloseable {
       open.replayed = true;
       return;
     }
+    MergedMessage.parse(message.text())
+        .filter(merged -> merged.graphOid() == graphOid)
+        .ifPresent(merged -> open.merged = merged.branch());
     LabelGuard.Stated.parse(message.text())
         .filter(stated -> stated.graphOid() == graphOid)
         .ifPresent(
@@ -336,6 +340,9 @@ final class AgeTransactions implements AutoCloseable {
     }
     SortedMap<String, String> metadata = new TreeMap<>();
     metadata.put("xid", committed.transaction());
+    if (!done.merged.isEmpty()) {
+      metadata.put(MergedMessage.METADATA, done.merged);
+    }
     Optional<OpenTransaction.Range> inexact =
         done.inexact(seq, position.openSince(), fullBefore(seq));
     inexact.ifPresent(range -> putInexact(metadata, range));

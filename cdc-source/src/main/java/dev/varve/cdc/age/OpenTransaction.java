@@ -28,6 +28,9 @@ final class OpenTransaction implements AutoCloseable {
   /** Whether a replay wrote it: nothing of it is told, but labels come and go with it. */
   boolean replayed;
 
+  /** The branch that a merge writes with it; empty if it is no merge. */
+  String merged = "";
+
   /** Up to here in the log, labels that it states again had logged in full; absent if not said. */
   private Optional<Long> fullUntil = Optional.empty();
 

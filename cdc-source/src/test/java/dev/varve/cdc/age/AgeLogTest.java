@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.varve.cdc.LogGapException;
+import dev.varve.cdc.LogInUseException;
 import dev.varve.change.Change;
 import dev.varve.change.InexactSpan;
 import dev.varve.change.Transaction;
@@ -167,6 +168,49 @@ final class AgeLogTest {
     replica.read();
     assertThat(replica.living).isEmpty();
     assertThat(ownRules()).containsExactly("Old");
+  }
+
+  /** Who changes over as planned waits for the end of the log, behind which nothing comes. */
+  @Test
+  void theEndOfAStillLogIsToldSoon() throws Exception {
+    cypher("CREATE (:P {n: 0})");
+    replica.scan().read();
+    cypher("CREATE (:P {n: 1})");
+    long began = System.nanoTime();
+    while (Position.parse(replica.position).end() < end()) {
+      assertThat(System.nanoTime() - began)
+          .as("%s, the log ends at %d", replica.position, end())
+          .isLessThan(5_000_000_000L);
+      Thread.sleep(100);
+      replica.read();
+    }
+  }
+
+  /** It may end soon: whoever waits for that has to know it from a server that is gone. */
+  @Test
+  void aLogThatSomebodyReadsIsSaidToBeInUse() throws Exception {
+    replica.scan().read();
+    try (AgeLog looking = AgeLog.looking(replica.reading())) {
+      assertThatThrownBy(() -> looking.read(replica.position, AgeReplica.AS, row -> true))
+          .isInstanceOf(LogInUseException.class);
+    }
+  }
+
+  /** A label may be new when a database is closed to what clients write. */
+  @Test
+  void aDatabaseThatTakesNoWritesIsCaptured() throws Exception {
+    replica.scan().read();
+    run("ALTER ROLE " + ROLE + " SET default_transaction_read_only = on");
+    try {
+      cypher("CREATE (:New {a: 1}), (:New {a: 2})");
+      replica.restart();
+      replica.read();
+      cypher("MATCH (n:New {a: 2}) DELETE n");
+      replica.read();
+      assertThat(replica.living).hasSize(1).isEqualTo(database());
+    } finally {
+      run("ALTER ROLE " + ROLE + " RESET default_transaction_read_only");
+    }
   }
 
   @Test

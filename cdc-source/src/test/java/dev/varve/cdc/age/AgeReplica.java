@@ -42,7 +42,7 @@ import org.jspecify.annotations.Nullable;
 final class AgeReplica implements AutoCloseable {
 
   static final Site BERLIN = new Site("berlin", 1);
-  private static final ReadAs AS = new ReadAs(BERLIN, VersionVector.EMPTY);
+  static final ReadAs AS = new ReadAs(BERLIN, VersionVector.EMPTY);
 
   private final AgeReading reading;
   private final Map<ElementId, Long> seqs = new HashMap<>();

@@ -5,6 +5,7 @@ import dev.varve.cdc.CaptureSource;
 import dev.varve.cdc.CaptureState;
 import dev.varve.cdc.KafkaTopics;
 import dev.varve.cdc.LogGapException;
+import dev.varve.cdc.LogInUseException;
 import dev.varve.cdc.Promotion;
 import dev.varve.cdc.StoreLog;
 import dev.varve.cdc.StoreUnavailableException;
@@ -44,6 +45,9 @@ public final class Promoter {
    * A log that goes on all the same, as PostgreSQL's does by itself, is not waited for for ever.
    */
   private static final int ENDS_MAX = 5;
+
+  /** A capture of the old primary that is still running finds out that it is fenced. */
+  private static final Duration CAPTURE_ENDS_WITHIN = Duration.ofSeconds(30);
 
   private final Setting setting;
   private final Seat seat;
@@ -346,7 +350,7 @@ public final class Promoter {
   /** A primary that is still there may hold what nobody saw. */
   private Optional<SetAside.Result> left(CaptureState captured, Promotion promotion) {
     try {
-      return Optional.of(setAside.run(old, captured, promotion, rejoined));
+      return Optional.of(readLeft(captured, promotion));
     } catch (StoreUnavailableException e) {
       LOG.info("the old primary does not tell what only it knows: {}", e.getMessage());
     } catch (LogGapException e) {
@@ -357,6 +361,21 @@ public final class Promoter {
       problems.add(e.getMessage() + " (varve branch save tries it again)");
     }
     return Optional.empty();
+  }
+
+  private SetAside.Result readLeft(CaptureState captured, Promotion promotion) {
+    long began = System.nanoTime();
+    while (true) {
+      try {
+        return setAside.run(old, captured, promotion, rejoined);
+      } catch (LogInUseException e) {
+        if (System.nanoTime() - began > CAPTURE_ENDS_WITHIN.toNanos()) {
+          throw e;
+        }
+        LOG.info("the old primary's capture has not ended yet: {}", e.getMessage());
+      }
+      pause("promote again: it goes on from here");
+    }
   }
 
   private Map<String, String> facts(String what) {

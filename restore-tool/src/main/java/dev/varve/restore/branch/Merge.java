@@ -1,12 +1,44 @@
 package dev.varve.restore.branch;
 
+import dev.varve.fault.ExitCode;
+import dev.varve.fault.VarveException;
 import dev.varve.graph.ElementId;
+import java.util.Collection;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 
 /** The words of a merge. */
 public final class Merge {
 
   private Merge() {}
+
+  /** A constraint of the primary that the branch's elements do not meet. */
+  public static VarveException constraintInTheWay(String branch, String what, Throwable cause) {
+    return new VarveException(
+        ExitCode.FAILED,
+        "a constraint of the primary forbids what branch %s has: %s; nothing of it was written"
+            .formatted(branch, what),
+        "both may have created the same thing: look at 'varve log --branch "
+            + branch
+            + "', and change or remove the primary's element first",
+        cause);
+  }
+
+  /**
+   * Whether all was merged before, as the store remembers.
+   *
+   * @throws VarveException if that is so of some of the branches alone
+   */
+  public static boolean isDone(Collection<String> branches, Set<String> done) {
+    if (done.isEmpty() || done.containsAll(branches)) {
+      return !done.isEmpty();
+    }
+    throw new VarveException(
+        ExitCode.FAILED,
+        String.join(", ", new TreeSet<>(done)) + " was merged before; nothing was written now",
+        "varve branch merge of that notes it in the repository, and does nothing else");
+  }
 
   /** Whose state an element has afterwards that both sides have changed. */
   public enum Take {

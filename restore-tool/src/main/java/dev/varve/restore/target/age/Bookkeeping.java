@@ -27,7 +27,7 @@ final class Bookkeeping {
   private static final String PARTS = SCHEMA + ".restore_part";
 
   /** Only one at a time makes and removes the tables. */
-  private static final String LOCK_TABLES =
+  static final String LOCK_TABLES =
       "SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('varve.restore'))";
 
   private static final String SCHEMA_IS_OURS_AND_EMPTY =
@@ -217,14 +217,19 @@ final class Bookkeeping {
               }
             }
             statement.execute("DROP TABLE " + PARTS + ", " + RESTORES);
-            try (ResultSet row = statement.executeQuery(SCHEMA_IS_OURS_AND_EMPTY)) {
-              if (!row.next()) {
-                return true;
-              }
-            }
-            statement.execute("DROP SCHEMA " + SCHEMA);
+            dropEmptySchema(statement);
             return true;
           }
         });
+  }
+
+  /** Removes the schema with the last table in it, if it is ours. */
+  static void dropEmptySchema(Statement statement) throws SQLException {
+    try (ResultSet row = statement.executeQuery(SCHEMA_IS_OURS_AND_EMPTY)) {
+      if (!row.next()) {
+        return;
+      }
+    }
+    statement.execute("DROP SCHEMA " + SCHEMA);
   }
 }

@@ -191,7 +191,8 @@ final class Labels {
     raise(connection, "_label_id_seq", last);
   }
 
-  private void raise(Connection connection, String sequence, long least) throws SQLException {
+  /** Sees to it that a sequence goes on behind a number. */
+  void raise(Connection connection, String sequence, long least) throws SQLException {
     String name = Sql.name(graph, sequence);
     try (PreparedStatement statement =
         connection.prepareStatement(
@@ -205,7 +206,8 @@ final class Labels {
     }
   }
 
-  private String sequence(Connection connection, AgeLabel label) throws SQLException {
+  /** The name of the sequence that gives a label's elements their entries. */
+  String sequence(Connection connection, AgeLabel label) throws SQLException {
     try (PreparedStatement statement =
         connection.prepareStatement(
             "SELECT l.seq_name FROM ag_catalog.ag_label l JOIN ag_catalog.ag_graph g"

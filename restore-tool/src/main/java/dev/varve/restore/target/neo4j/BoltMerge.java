@@ -1,12 +1,15 @@
 package dev.varve.restore.target.neo4j;
 
-import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import dev.varve.restore.branch.BranchContent;
+import dev.varve.restore.branch.BranchWrites;
 import dev.varve.restore.branch.Merge;
+import dev.varve.restore.branch.MergeTarget;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
@@ -18,28 +21,34 @@ import org.neo4j.driver.exceptions.ClientException;
 
 /**
  * Merges a branch into a running Neo4j, in one transaction like a client's: all of it is there, or
- * nothing. A node that is written in the same transaction says that it was done, until {@link
- * #forget} is called; so it is done once, whatever the network does, and whoever else tries.
+ * nothing. A node for each branch that is written in the same transaction says that it was done,
+ * until {@link #forget} is called; so it is done once, whatever the network does, and whoever else
+ * tries.
  *
  * <p>Each run has such a node before it begins, and locks those of all runs: of two runs the one
  * that made its node later sees the other's and waits for it.
  */
-public final class BoltMerge implements AutoCloseable {
+public final class BoltMerge implements MergeTarget {
 
-  private static final String LABEL = "__VarveMerge";
-  private static final String MARKS = "MATCH (m:`" + LABEL + "` {branch: $branch}) ";
+  static final String LABEL = "__VarveMerge";
+  private static final String CONSTRAINT = "Neo.ClientError.Schema.ConstraintValidationFailed";
+  private static final String MARKS = "MATCH (m:`" + LABEL + "`) WHERE m.branch IN $branches ";
 
   /** The key of the store transaction's metadata that names the branch. */
   private static final String METADATA = "varveBranch";
 
   private final BoltSession session;
-  private final String branch;
+  private final List<String> branches;
   private final String run = UUID.randomUUID().toString();
 
-  /** Connects nowhere yet. */
-  public BoltMerge(BoltSettings settings, String branch) {
+  /**
+   * Connects nowhere yet.
+   *
+   * @param branches that are merged as one
+   */
+  public BoltMerge(BoltSettings settings, List<String> branches) {
     this.session = new BoltSession(settings);
-    this.branch = branch;
+    this.branches = List.copyOf(branches);
   }
 
   /** Takes back what was written. */
@@ -52,24 +61,33 @@ public final class BoltMerge implements AutoCloseable {
     }
   }
 
-  /**
-   * Merges.
-   *
-   * @param take whose state wins where there are conflicts; if absent, nothing is written then
-   * @param dryRun whether to take everything back
-   * @param merged whether the repository says that it was merged
-   * @throws VarveException if the store refuses it; nothing was written then
-   */
+  @Override
+  public boolean isDone() {
+    session.connect();
+    Set<String> done = new HashSet<>();
+    session
+        .repeatable(MARKS + "AND m.done RETURN m.branch", Map.of("branches", branches))
+        .forEach(row -> done.add(row.get(0).asString()));
+    return Merge.isDone(branches, done);
+  }
+
+  /** The last one, which goes on from all others. */
+  private String name() {
+    return branches.get(branches.size() - 1);
+  }
+
+  @Override
   public Merge.Outcome run(
       BranchContent content, Optional<Merge.Take> take, boolean dryRun, BooleanSupplier merged) {
     session.connect();
-    Map<String, Object> names = Map.of("branch", branch, "run", run);
+    Map<String, Object> names = Map.of("branches", branches, "run", run);
     if (!dryRun) {
-      session.repeatable("CREATE (:`" + LABEL + "` {branch: $branch, run: $run})", names);
+      session.repeatable(
+          "UNWIND $branches AS b CREATE (:`" + LABEL + "` {branch: b, run: $run})", names);
     }
     AtomicReference<Merge.@Nullable Outcome> written = new AtomicReference<>();
     TransactionConfig config =
-        TransactionConfig.builder().withMetadata(Map.of(METADATA, branch)).build();
+        TransactionConfig.builder().withMetadata(Map.of(METADATA, name())).build();
     try {
       return session.commitOnce(
           config,
@@ -80,25 +98,37 @@ public final class BoltMerge implements AutoCloseable {
               throw new NotCommitted(
                   new Merge.Outcome(Merge.State.ALREADY_MERGED, List.of(), 0, 0));
             }
-            Merge.Outcome outcome = new MergeWrites(transaction, content, take).run();
+            Merge.Outcome outcome = written(transaction, content, take);
             if (dryRun) {
               throw new NotCommitted(as(Merge.State.TRIED, outcome));
             }
             if (!outcome.conflicts().isEmpty() && take.isEmpty()) {
               throw new NotCommitted(as(Merge.State.CONFLICTS, outcome));
             }
-            transaction.run(MARKS + "WHERE m.run = $run SET m.done = true", names).consume();
+            transaction.run(MARKS + "AND m.run = $run SET m.done = true", names).consume();
             written.set(outcome);
             return outcome;
           });
     } catch (NotCommitted e) {
       if (e.outcome.state() != Merge.State.ALREADY_MERGED) {
-        session.repeatable(MARKS + "WHERE m.run = $run DELETE m", names);
+        session.repeatable(MARKS + "AND m.run = $run DELETE m", names);
       }
       return e.outcome;
     } catch (ConstraintInTheWay e) {
-      session.repeatable(MARKS + "WHERE m.run = $run DELETE m", names);
-      throw e.asError(branch);
+      session.repeatable(MARKS + "AND m.run = $run DELETE m", names);
+      throw e.asError(name());
+    }
+  }
+
+  private static Merge.Outcome written(
+      Transaction transaction, BranchContent content, Optional<Merge.Take> take) {
+    try {
+      return new BranchWrites(new BoltMergeGraph(transaction), content, take).run();
+    } catch (ClientException e) {
+      if (CONSTRAINT.equals(e.code())) {
+        throw new ConstraintInTheWay(e);
+      }
+      throw e;
     }
   }
 
@@ -106,25 +136,31 @@ public final class BoltMerge implements AutoCloseable {
     return new Merge.Outcome(state, outcome.conflicts(), outcome.written(), outcome.leftOut());
   }
 
-  /** Takes the nodes of all runs; whether one of them has done it. */
+  /**
+   * Takes the nodes of all runs; whether one of them has done it.
+   *
+   * @throws VarveException if it has done a part of it
+   */
   private boolean locked(Transaction transaction) {
-    boolean done = false;
+    Set<String> done = new HashSet<>();
     for (Record row :
         transaction
             .run(
                 MARKS
                     + "WITH m ORDER BY id(m) SET m.lock = true REMOVE m.lock"
-                    + " RETURN coalesce(m.done, false)",
-                Map.of("branch", branch))
+                    + " RETURN coalesce(m.done, false), m.branch",
+                Map.of("branches", branches))
             .list()) {
-      done |= row.get(0).asBoolean();
+      if (row.get(0).asBoolean()) {
+        done.add(row.get(1).asString());
+      }
     }
-    return done;
+    return Merge.isDone(branches, done);
   }
 
-  /** Removes the nodes that say that it was done; the repository says so by now. */
+  @Override
   public void forget() {
-    session.repeatable(MARKS + "DELETE m", Map.of("branch", branch));
+    session.repeatable(MARKS + "DELETE m", Map.of("branches", branches));
   }
 
   /** A constraint of the primary that the branch's elements do not meet. */
@@ -137,15 +173,7 @@ public final class BoltMerge implements AutoCloseable {
     }
 
     VarveException asError(String branch) {
-      return new VarveException(
-          ExitCode.FAILED,
-          "a constraint of the primary forbids what branch %s has: %s; nothing of it was written"
-              .formatted(branch, what),
-          "both may have created the same thing: look at 'varve log --branch "
-              + branch
-              + "', and"
-              + " change or remove the primary's element first",
-          this);
+      return Merge.constraintInTheWay(branch, what, this);
     }
   }
 

@@ -1,4 +1,4 @@
-package dev.varve.restore.target.neo4j;
+package dev.varve.restore.branch;
 
 import dev.varve.change.Change;
 import dev.varve.graph.Edge;
@@ -6,9 +6,6 @@ import dev.varve.graph.Element;
 import dev.varve.graph.ElementHasher;
 import dev.varve.graph.ElementId;
 import dev.varve.graph.ElementKind;
-import dev.varve.graph.Vertex;
-import dev.varve.restore.branch.BranchContent;
-import dev.varve.restore.branch.Merge;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -17,27 +14,20 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
-import org.neo4j.driver.Record;
-import org.neo4j.driver.Transaction;
-import org.neo4j.driver.Value;
-import org.neo4j.driver.exceptions.ClientException;
 
 /**
  * Writes a branch in one transaction. First every element that the branch changes and that was
  * there when it began is locked and compared with what it was then: what differs was changed by the
  * new line, and is a conflict. Then the branch's transactions are written in their order. What it
- * creates is given new ids by the store.
+ * creates never takes the place of anything.
  */
-final class MergeWrites {
+public final class BranchWrites {
 
-  private static final int ROWS = 1_000;
-  private static final String CONSTRAINT = "Neo.ClientError.Schema.ConstraintValidationFailed";
   private static final ElementId ANY_VERTEX = ElementId.vertex("0");
   private static final ElementId ANY_EDGE = ElementId.edge("0");
 
-  private final Transaction transaction;
+  private final MergeGraph graph;
   private final BranchContent content;
   private final Optional<Merge.Take> take;
   private final ElementHasher hasher = new ElementHasher();
@@ -46,30 +36,28 @@ final class MergeWrites {
   private final Map<ElementId, Element> last;
   private final Set<ElementId> altered = new HashSet<>();
   private final Set<ElementId> kept = new HashSet<>(); // the primary's, as it is
+  private final Set<ElementId> removed;
   private long written;
   private long leftOut;
 
-  MergeWrites(Transaction transaction, BranchContent content, Optional<Merge.Take> take) {
-    this.transaction = transaction;
+  /**
+   * @param take whose state wins where there are conflicts
+   */
+  public BranchWrites(MergeGraph graph, BranchContent content, Optional<Merge.Take> take) {
+    this.graph = graph;
     this.content = content;
     this.take = take;
     this.ids = new HashMap<>(content.ids());
     this.last = new HashMap<>(content.before());
+    this.removed = content.removed();
   }
 
   /** Does it all; the state of the outcome counts only if it is committed. */
-  Merge.Outcome run() {
-    try {
-      compareVertices();
-      compareEdges();
-      for (List<Change> changes : content.transactions()) {
-        write(changes);
-      }
-    } catch (ClientException e) {
-      if (CONSTRAINT.equals(e.code())) {
-        throw new BoltMerge.ConstraintInTheWay(e);
-      }
-      throw e;
+  public Merge.Outcome run() {
+    compareVertices();
+    compareEdges();
+    for (List<Change> changes : content.transactions()) {
+      write(changes);
     }
     return new Merge.Outcome(Merge.State.MERGED, conflicts, written, leftOut);
   }
@@ -87,24 +75,9 @@ final class MergeWrites {
     Set<ElementId> own = new HashSet<>(content.changed(ElementKind.VERTEX));
     List<ElementId> all =
         content.before().keySet().stream().filter(id -> id.kind() == ElementKind.VERTEX).toList();
-    Map<Long, Vertex> found = new HashMap<>();
-    batches(
-        all,
-        batch ->
-            "UNWIND $ids AS id MATCH (n) WHERE id(n) = id SET n.`__varve_lock` = true"
-                + " REMOVE n.`__varve_lock` RETURN id, labels(n), properties(n)",
-        row ->
-            found.put(
-                row.get(0).asLong(),
-                new Vertex(
-                    new TreeSet<>(row.get(1).asList(Value::asString)),
-                    BoltValues.fromBolt(row.get(2).asMap()))));
+    Map<Long, Element> found = locked(ElementKind.VERTEX, all);
     for (ElementId id : all) {
-      Long at = ids.get(id);
-      Vertex there = at == null ? null : found.get(at);
-      if (there == null) {
-        ids.remove(id);
-      }
+      Element there = there(found, id);
       boolean same =
           there != null
               && hasher.hash(ANY_VERTEX, there).equals(hasher.hash(ANY_VERTEX, before(id)));
@@ -114,26 +87,9 @@ final class MergeWrites {
 
   private void compareEdges() {
     List<ElementId> all = content.changed(ElementKind.EDGE);
-    Map<Long, Edge> found = new HashMap<>();
-    batches(
-        all,
-        batch ->
-            "UNWIND $ids AS id MATCH (a)-[r]->(b) WHERE id(r) = id SET r.`__varve_lock` = true"
-                + " REMOVE r.`__varve_lock` RETURN id, type(r), id(a), id(b), properties(r)",
-        row ->
-            found.put(
-                row.get(0).asLong(),
-                new Edge(
-                    row.get(1).asString(),
-                    Long.toString(row.get(2).asLong()),
-                    Long.toString(row.get(3).asLong()),
-                    BoltValues.fromBolt(row.get(4).asMap()))));
+    Map<Long, Element> found = locked(ElementKind.EDGE, all);
     for (ElementId id : all) {
-      Long at = ids.get(id);
-      Edge there = at == null ? null : found.get(at);
-      if (there == null) {
-        ids.remove(id);
-      }
+      Element there = there(found, id);
       Edge before = (Edge) before(id);
       Long start = content.ids().get(ElementId.vertex(before.start()));
       Long end = content.ids().get(ElementId.vertex(before.end()));
@@ -143,16 +99,28 @@ final class MergeWrites {
               && end != null
               && hasher
                   .hash(ANY_EDGE, there)
-                  .equals(
-                      hasher.hash(
-                          ANY_EDGE,
-                          new Edge(
-                              before.type(),
-                              start.toString(),
-                              end.toString(),
-                              before.properties())));
+                  .equals(hasher.hash(ANY_EDGE, between(before, start, end)));
       settle(id, there != null, same, true);
     }
+  }
+
+  private static Edge between(Edge edge, long start, long end) {
+    return new Edge(edge.type(), Long.toString(start), Long.toString(end), edge.properties());
+  }
+
+  private Map<Long, Element> locked(ElementKind kind, List<ElementId> all) {
+    List<Long> numbers = all.stream().map(ids::get).filter(Objects::nonNull).sorted().toList();
+    return graph.lock(kind, numbers);
+  }
+
+  /** What an element is now; one that is gone has no id any more. */
+  private @Nullable Element there(Map<Long, Element> found, ElementId id) {
+    Long at = ids.get(id);
+    Element there = at == null ? null : found.get(at);
+    if (there == null) {
+      ids.remove(id);
+    }
+    return there;
   }
 
   /** The state of an element that was there when the branch began. */
@@ -170,36 +138,13 @@ final class MergeWrites {
       return;
     }
     altered.add(id);
-    if (own && (there || !removedFirst(id))) {
+    if (own && (there || !removed.contains(id))) {
       conflict(id, there ? "was changed by the new primary" : "was removed from the new primary");
       if (primaryWins()) {
         kept.add(id);
       }
     } else if (own) {
       kept.add(id); // both have removed it
-    }
-  }
-
-  /** Whether the branch ends the life of an element that was there before. */
-  private boolean removedFirst(ElementId id) {
-    return content.transactions().stream()
-        .flatMap(List::stream)
-        .anyMatch(change -> change.id().equals(id) && change.state().isEmpty());
-  }
-
-  private interface Each {
-    void accept(Record row);
-  }
-
-  private interface Statement {
-    String of(List<Long> batch);
-  }
-
-  private void batches(List<ElementId> all, Statement statement, Each each) {
-    List<Long> numbers = all.stream().map(ids::get).filter(id -> id != null).sorted().toList();
-    for (int from = 0; from < numbers.size(); from += ROWS) {
-      List<Long> batch = numbers.subList(from, Math.min(numbers.size(), from + ROWS));
-      transaction.run(statement.of(batch), Map.of("ids", batch)).forEachRemaining(each::accept);
     }
   }
 
@@ -235,41 +180,21 @@ final class MergeWrites {
   }
 
   private boolean putVertex(Change change) {
-    Vertex vertex = (Vertex) change.state().orElseThrow();
-    Map<String, Object> properties = BoltValues.toBolt(vertex.properties());
+    Element vertex = change.state().orElseThrow();
     Long at = ids.get(change.id());
     if (at == null) {
-      long created =
-          one(
-              "CREATE (n" + Cypher.labels(vertex.labels()) + ") SET n = $p RETURN id(n)",
-              Map.of("p", properties));
-      ids.put(change.id(), created);
-      return true;
+      ids.put(change.id(), graph.create(change.id(), vertex));
+    } else {
+      graph.set(at, vertex);
     }
-    Set<String> there =
-        new TreeSet<>(
-            transaction
-                .run("MATCH (n) WHERE id(n) = $id RETURN labels(n)", Map.of("id", at))
-                .single()
-                .get(0)
-                .asList(Value::asString));
-    Set<String> gone = new TreeSet<>(there);
-    gone.removeAll(vertex.labels());
-    run(
-        "MATCH (n) WHERE id(n) = $id"
-            + (gone.isEmpty() ? "" : " REMOVE n" + Cypher.labels(gone))
-            + " SET n = $p"
-            + (vertex.labels().isEmpty() ? "" : " SET n" + Cypher.labels(vertex.labels())),
-        Map.of("id", at, "p", properties));
     return true;
   }
 
   private boolean putEdge(Change change) {
     Edge edge = (Edge) change.state().orElseThrow();
-    Map<String, Object> properties = BoltValues.toBolt(edge.properties());
     Long at = ids.get(change.id());
     if (at != null && sameEdge(last.get(change.id()), edge)) {
-      run("MATCH ()-[r]->() WHERE id(r) = $id SET r = $p", Map.of("id", at, "p", properties));
+      graph.set(at, edge);
       return true;
     }
     if (at != null) {
@@ -280,13 +205,7 @@ final class MergeWrites {
     if (start.isEmpty() || end.isEmpty()) {
       return false;
     }
-    ids.put(
-        change.id(),
-        one(
-            "MATCH (a) WHERE id(a) = $start MATCH (b) WHERE id(b) = $end CREATE (a)-[r:"
-                + Cypher.name(edge.type())
-                + "]->(b) SET r = $p RETURN id(r)",
-            Map.of("start", start.get(), "end", end.get(), "p", properties)));
+    ids.put(change.id(), graph.create(change.id(), between(edge, start.get(), end.get())));
     return true;
   }
 
@@ -305,7 +224,7 @@ final class MergeWrites {
       conflict(edge, "its end " + vertex + " was removed from the new primary");
       return Optional.empty();
     }
-    if (altered.contains(vertex) && at.equals(content.ids().get(vertex))) {
+    if (graph.reusesIds() && altered.contains(vertex) && at.equals(content.ids().get(vertex))) {
       conflict(edge, "its end " + vertex + " was changed by the new primary");
       if (primaryWins()) {
         return Optional.empty();
@@ -317,7 +236,7 @@ final class MergeWrites {
   private boolean removeEdge(Change change) {
     Long at = ids.remove(change.id());
     if (at != null) {
-      run("MATCH ()-[r]->() WHERE id(r) = $id DELETE r", Map.of("id", at));
+      graph.remove(ElementKind.EDGE, at);
     }
     return at != null;
   }
@@ -327,25 +246,13 @@ final class MergeWrites {
     if (at == null) {
       return false;
     }
-    long edges =
-        one(
-            "MATCH (n) WHERE id(n) = $id OPTIONAL MATCH (n)-[r]-() RETURN count(r)",
-            Map.of("id", at));
-    if (edges > 0) {
+    if (graph.edgesAt(at) > 0) {
       conflict(change.id(), "has relationships in the new primary that the branch does not know");
       if (primaryWins()) {
         return false;
       }
     }
-    run("MATCH (n) WHERE id(n) = $id DETACH DELETE n", Map.of("id", at));
+    graph.remove(ElementKind.VERTEX, at);
     return true;
-  }
-
-  private void run(String statement, Map<String, Object> parameters) {
-    transaction.run(statement, parameters).consume();
-  }
-
-  private long one(String statement, Map<String, Object> parameters) {
-    return transaction.run(statement, parameters).single().get(0).asLong();
   }
 }

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.varve.restore.branch;
+
+import org.jspecify.annotations.NullMarked;
