@@ -18,6 +18,9 @@ sealed interface Converter permits AgeConverter, Neo4jConverter {
    */
   Element convert(ElementId id, Element element, Notes notes);
 
+  /** Goes on with a graph of which something was converted before, perhaps by another. */
+  default void resume(Crossed before) {}
+
   /** What hears which rules were used. */
   interface Notes {
     Notes NONE = (rule, key) -> {};

@@ -47,6 +47,7 @@ public final class Crossing {
    * @param before what was seen of it until then
    */
   public Step step(Crossed before) {
+    converter.resume(before);
     return new Step(from, to, converter, before);
   }
 

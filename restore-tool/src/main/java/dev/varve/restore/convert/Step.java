@@ -88,8 +88,20 @@ public final class Step {
                 from,
                 to,
                 moment,
-                refused.stream().map(Findings.Tally::toString).collect(Collectors.joining("; "))));
+                refused.stream().map(Findings.Tally::toString).collect(Collectors.joining("; ")),
+                refused.stream().allMatch(tally -> tally.rule() == AgeRule.LABEL_OF_EDGES)
+                    ? NAMED_ANEW
+                    : MENDED));
   }
+
+  private static final String MENDED =
+      "mend it in the source and, when varve info shows a snapshot of after that, begin anew with"
+          + " --overwrite --convert; until then the standby serves as it is. docs/conversions.md"
+          + " has the whole table";
+
+  private static final String NAMED_ANEW =
+      "when varve info shows a snapshot of after that, begin anew with --overwrite --convert: edges"
+          + " of that type then go under another name; until then the standby serves as it is";
 
   /**
    * A step that cannot be made.
@@ -97,14 +109,17 @@ public final class Step {
    * @param what is refused, by which rule, and where
    */
   public static VarveException refusal(Engine from, Engine to, String moment, String what) {
+    return refusal(from, to, moment, what, MENDED);
+  }
+
+  private static VarveException refusal(
+      Engine from, Engine to, String moment, String what, String hint) {
     return new VarveException(
         ExitCode.FAILED,
         "the graph comes from %s, and %s cannot hold it as it is at %s; nothing of that was applied,"
                 .formatted(from.title(), to.title(), moment)
             + " the standby is whole, before it. Refused: "
             + what,
-        "mend it in the source and, when varve info shows a snapshot of after that, begin anew with"
-            + " --overwrite --convert; until then the standby serves as it is. docs/conversions.md"
-            + " has the whole table");
+        hint);
   }
 }
