@@ -26,11 +26,13 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -192,6 +194,12 @@ final class ReplayCommand implements Callable<Integer> {
                     "write a number and a unit, as 30s, 15m, 1h"));
   }
 
+  private static String counts(SortedMap<String, Long> converted) {
+    return converted.entrySet().stream()
+        .map(entry -> "%,d × %s".formatted(entry.getValue(), entry.getKey()))
+        .collect(Collectors.joining(", "));
+  }
+
   private int say(TargetUri uri, int exit) {
     Console console = session.console();
     Replay replay = running.get();
@@ -204,12 +212,18 @@ final class ReplayCommand implements Callable<Integer> {
     console.line(
         "  applied          %,d transactions, %,d elements, in %,d steps",
         status.transactions(), status.elements(), status.steps());
+    if (!status.converted().isEmpty()) {
+      console.line("  converted        %s", counts(status.converted()));
+    }
     Optional<Verified> verified = replay.verified();
     verified.ifPresent(
         found ->
             console.line(
-                "  read back        %s, as it was captured; %,d vertices, %,d edges",
-                found.actual().fingerprint(), found.actual().vertices(), found.actual().edges()));
+                "  read back        %s, as it was captured%s; %,d vertices, %,d edges",
+                found.actual().fingerprint(),
+                found.converted() ? " and converted" : "",
+                found.actual().vertices(),
+                found.actual().edges()));
     status.trouble().ifPresent(trouble -> console.line("  PROBLEM          %s", trouble));
     Map<String, Object> object = new LinkedHashMap<>();
     object.put("target", uri.toString());

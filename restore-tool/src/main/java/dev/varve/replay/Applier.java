@@ -1,6 +1,9 @@
 package dev.varve.replay;
 
 import dev.varve.archive.Reached;
+import dev.varve.change.VersionVector;
+import dev.varve.restore.convert.Crossing;
+import dev.varve.restore.convert.RefusedException;
 import dev.varve.restore.standby.Advance;
 import dev.varve.restore.standby.Standby;
 import dev.varve.tail.Cut;
@@ -30,6 +33,10 @@ final class Applier {
   private long steps;
   private boolean barred;
   private boolean undecided;
+  private Optional<Refusal> refused = Optional.empty();
+
+  /** A step that could not be made. */
+  private record Refusal(VersionVector to, RefusedException why) {}
 
   Applier(
       Standby standby,
@@ -57,12 +64,13 @@ final class Applier {
   }
 
   /**
-   * Applies the next step towards a goal.
+   * Applies the next step towards a goal. After one that was refused, all that was read is tried at
+   * once: what the standby cannot hold may be there for a moment only.
    *
    * @return whether there was one
    */
   boolean step(Goal goal) {
-    Backlog.Limits most = goal.everyMoment() ? limits() : Backlog.Limits.NONE;
+    Backlog.Limits most = goal.everyMoment() && refused.isEmpty() ? limits() : Backlog.Limits.NONE;
     Backlog.Next next = pending.backlog().next(cut(), goal.cut(), most, boundary);
     if (next instanceof Backlog.Next.Nothing nothing) {
       barred = nothing.barred();
@@ -72,21 +80,40 @@ final class Applier {
     if (!goal.everyMoment() && !to.vector().equals(goal.cut().vector())) {
       return false;
     }
+    if (refused.filter(refusal -> refusal.to().equals(to.vector())).isPresent()) {
+      return false;
+    }
     Optional<Advance> advance = pending.advance(at, to, goal);
     undecided = advance.isEmpty();
     if (advance.isEmpty()) {
       return false;
     }
     long before = pending.backlog().transactions();
-    Advance over = passage.over(advance.get());
-    standby.apply(over);
-    passage.applied(over);
+    try {
+      Advance over = passage.over(advance.get());
+      standby.apply(over);
+      passage.applied(over);
+    } catch (RefusedException e) {
+      refused = Optional.of(new Refusal(to.vector(), e));
+      return false;
+    }
+    refused = Optional.empty();
     at = advance.get().to();
     pending.applied(advance.get());
     transactions += before - pending.backlog().transactions();
     elements += advance.get().elements();
     steps++;
     return true;
+  }
+
+  /** Why the last step was not made, if the standby's engine cannot hold what it leads to. */
+  Optional<RefusedException> refused() {
+    return refused.map(Refusal::why);
+  }
+
+  /** The way on which what is in the standby was converted; absent if it was not. */
+  Optional<Crossing> way() {
+    return passage.way();
   }
 
   /** Everything is read again from time to time in which much waits: larger steps, fewer passes. */

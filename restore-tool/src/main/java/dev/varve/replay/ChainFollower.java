@@ -114,7 +114,12 @@ final class ChainFollower {
             (cut, beyond) -> cut.vector().equals(end.vector()) ? delta.positions() : before,
             delta.kind().everyMoment(),
             Optional.of(delta.fingerprint()));
-    while (applier.step(goal)) {
+    boolean alreadyRefused = false;
+    while (applier.step(goal) || applier.refused().isPresent()) {
+      if (applier.refused().isPresent() && alreadyRefused) {
+        throw applier.refused().get();
+      }
+      alreadyRefused = applier.refused().isPresent();
       status.accept(applier.status(ReplayStatus.Phase.FROM_CHAIN, Optional.empty()));
     }
   }

@@ -9,6 +9,7 @@ import dev.varve.replay.ReplayStatus.Phase;
 import dev.varve.restore.Progress;
 import dev.varve.restore.ReadBack;
 import dev.varve.restore.convert.Conversion;
+import dev.varve.restore.convert.Crossing;
 import dev.varve.restore.standby.Standby;
 import dev.varve.tail.Insistence;
 import dev.varve.tail.WorkDirectory;
@@ -157,11 +158,11 @@ public final class Replay implements AutoCloseable {
               clock);
       status = applier.status(Phase.FOLLOWING, trouble);
       if (verify && config.follow()) {
-        compare(standby, applier.at());
+        compare(standby, applier);
       }
       follow(applier, pending);
       if (verify) {
-        compare(standby, applier.at());
+        compare(standby, applier);
       }
       status = applier.status(Phase.DONE, trouble);
     } catch (CancellationException e) {
@@ -261,7 +262,15 @@ public final class Replay implements AutoCloseable {
   }
 
   /** The chain's word counts where it has the cut; else what the versions added up to. */
-  private void compare(Standby standby, Reached at) {
+  private void compare(Standby standby, Applier applier) {
+    Reached at = applier.at();
+    Optional<Crossing> way = applier.way();
+    if (way.isPresent()) {
+      ReadBack expected =
+          new ConvertedCut(config, way.get(), insistence).expected(at.vector(), progress);
+      compare(at, expected.fingerprint(), standby, true);
+      return;
+    }
     Optional<Fingerprint> promised =
         ChainFollower.load(config).links().stream()
             .map(Chain.Link::manifest)
@@ -278,18 +287,22 @@ public final class Replay implements AutoCloseable {
               + " part",
           "compare again at a later cut");
     }
+    compare(at, promised.get(), standby, false);
+  }
+
+  private void compare(Reached at, Fingerprint promised, Standby standby, boolean converted) {
     progress.phase("read back", 0);
     ReadBack actual = standby.readBack(progress);
-    if (!actual.fingerprint().equals(promised.get())) {
+    if (!actual.fingerprint().equals(promised)) {
       throw new VarveException(
           ExitCode.DAMAGE_FOUND,
           "the standby does not hold the graph at vv:%s: fingerprint %s instead of %s, %,d vertices"
-                  .formatted(at.vector(), actual.fingerprint(), promised.get(), actual.vertices())
+                  .formatted(at.vector(), actual.fingerprint(), promised, actual.vertices())
               + " and "
               + actual.edges()
               + " edges",
           "somebody wrote to the standby; restore it anew with --overwrite");
     }
-    verified = Optional.of(new Verified(at.vector(), promised.get(), actual));
+    verified = Optional.of(new Verified(at.vector(), promised, actual, converted));
   }
 }

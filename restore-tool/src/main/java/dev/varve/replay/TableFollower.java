@@ -142,11 +142,12 @@ final class TableFollower {
     }
   }
 
-  private Ending follow(Reading reading, Applier applier, Pending pending) {
+  private Ending follow(Reading reading, Applier applier, Pending pending) throws IOException {
     Tail tail = reading.tail();
     int places = tail.places().size();
     long askedAt = System.nanoTime();
     long answeredAt = askedAt;
+    Optional<long[]> lastChance = Optional.empty();
     while (true) {
       poll(reading, applier, pending);
       for (int place = 0; place < places; place++) {
@@ -158,11 +159,13 @@ final class TableFollower {
         status.accept(applier.status(ReplayStatus.Phase.FOLLOWING, Optional.empty()));
       }
       status.accept(applier.status(ReplayStatus.Phase.FOLLOWING, Optional.empty()));
-      if (Ends.reached(config.until(), applier)) {
+      if (applier.refused().isPresent()) {
+        lastChance = Optional.of(lastChance(reading, lastChance, applier, pending));
+      } else if (Ends.reached(config.until(), applier)
+          || (!config.follow() && tail.reached(reading.ends()))) {
         return new Ending.Done();
-      }
-      if (!config.follow() && tail.reached(reading.ends())) {
-        return new Ending.Done();
+      } else {
+        lastChance = Optional.empty();
       }
       insistence.pause(Duration.ZERO);
       if (System.nanoTime() - askedAt >= ASK_EVERY.toNanos()) {
@@ -177,6 +180,23 @@ final class TableFollower {
         }
       }
     }
+  }
+
+  /**
+   * What the standby cannot hold may be gone in what was written until it was met.
+   *
+   * @param chance up to where to read on; absent if it was met just now
+   */
+  private static long[] lastChance(
+      Reading reading, Optional<long[]> chance, Applier applier, Pending pending)
+      throws IOException {
+    if (chance.isEmpty()) {
+      return reading.tail().writtenEnds();
+    }
+    if (reading.tail().reached(chance.get()) || pending.bytes() >= PENDING_BYTES_MAX) {
+      throw applier.refused().orElseThrow();
+    }
+    return chance.get();
   }
 
   /**

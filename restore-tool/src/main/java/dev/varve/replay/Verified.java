@@ -8,7 +8,9 @@ import dev.varve.topology.Fingerprint;
  * A standby that was read back and found equal to what was captured.
  *
  * @param vector its cut
- * @param expected the fingerprint of what was captured
+ * @param expected the fingerprint of what was captured, in the form of the standby's engine
  * @param actual what it holds
+ * @param converted whether that is another form
  */
-public record Verified(VersionVector vector, Fingerprint expected, ReadBack actual) {}
+public record Verified(
+    VersionVector vector, Fingerprint expected, ReadBack actual, boolean converted) {}

@@ -84,6 +84,11 @@ final class Preflight {
           standby + " is no standby, or not yet",
           "start 'varve replay --follow' for it, and wait until it has caught up");
     }
+    if (standby.ask(Store.Link::isConverted)) {
+      throw refused(
+          standby + " holds the graph of another kind of store, and cannot be promoted",
+          "name a standby that was begun without --convert");
+    }
     Trial.await(
         "what an earlier drill wrote was removed from " + standby,
         follow,

@@ -137,6 +137,18 @@ public record Store(
       }
     }
 
+    /** Whether what it holds comes from another kind of store: it cannot be promoted. */
+    boolean isConverted() {
+      try (Session session = session()) {
+        return session
+                .run("MATCH (c:__VarveStandbyCut) WHERE c.crossed IS NOT NULL RETURN count(c)")
+                .single()
+                .get(0)
+                .asLong()
+            > 0;
+      }
+    }
+
     /** Where the log of transactions ends. */
     long lastTransaction() {
       try (Session session = session()) {

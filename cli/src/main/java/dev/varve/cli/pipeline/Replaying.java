@@ -40,6 +40,7 @@ public record Replaying(Replay replay) implements Part.Running {
     report.put("transactions", status.transactions());
     report.put("elements", status.elements());
     report.put("steps", status.steps());
+    report.put("converted", status.converted());
     report.put("trouble", status.trouble().orElse(null));
     return report;
   }

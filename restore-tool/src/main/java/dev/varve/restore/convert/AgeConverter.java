@@ -29,6 +29,8 @@ final class AgeConverter implements Converter {
   /** What was called something before is called so again. */
   @Override
   public void resume(Crossed before) {
+    vertexNames.clear();
+    edgeNames.clear();
     for (Crossed.Name name : before.given()) {
       (name.kind() == ElementKind.VERTEX ? vertexNames : edgeNames).add(name.name());
     }

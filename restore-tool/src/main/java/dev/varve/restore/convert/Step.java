@@ -1,7 +1,5 @@
 package dev.varve.restore.convert;
 
-import dev.varve.fault.ExitCode;
-import dev.varve.fault.VarveException;
 import dev.varve.graph.Element;
 import dev.varve.graph.ElementId;
 import dev.varve.graph.ElementKind;
@@ -76,7 +74,7 @@ public final class Step {
    *
    * @param moment where it leads to
    */
-  public Optional<VarveException> obstacle(String moment) {
+  public Optional<RefusedException> obstacle(String moment) {
     List<Findings.Tally> refused =
         tallies.list().stream()
             .filter(tally -> tally.rule().treatment() == Rule.Treatment.REFUSE)
@@ -84,42 +82,11 @@ public final class Step {
     return refused.isEmpty()
         ? Optional.empty()
         : Optional.of(
-            refusal(
+            new RefusedException(
                 from,
                 to,
                 moment,
                 refused.stream().map(Findings.Tally::toString).collect(Collectors.joining("; ")),
-                refused.stream().allMatch(tally -> tally.rule() == AgeRule.LABEL_OF_EDGES)
-                    ? NAMED_ANEW
-                    : MENDED));
-  }
-
-  private static final String MENDED =
-      "mend it in the source and, when varve info shows a snapshot of after that, begin anew with"
-          + " --overwrite --convert; until then the standby serves as it is. docs/conversions.md"
-          + " has the whole table";
-
-  private static final String NAMED_ANEW =
-      "when varve info shows a snapshot of after that, begin anew with --overwrite --convert: edges"
-          + " of that type then go under another name; until then the standby serves as it is";
-
-  /**
-   * A step that cannot be made.
-   *
-   * @param what is refused, by which rule, and where
-   */
-  public static VarveException refusal(Engine from, Engine to, String moment, String what) {
-    return refusal(from, to, moment, what, MENDED);
-  }
-
-  private static VarveException refusal(
-      Engine from, Engine to, String moment, String what, String hint) {
-    return new VarveException(
-        ExitCode.FAILED,
-        "the graph comes from %s, and %s cannot hold it as it is at %s; nothing of that was applied,"
-                .formatted(from.title(), to.title(), moment)
-            + " the standby is whole, before it. Refused: "
-            + what,
-        hint);
+                refused.stream().allMatch(tally -> tally.rule() == AgeRule.LABEL_OF_EDGES)));
   }
 }

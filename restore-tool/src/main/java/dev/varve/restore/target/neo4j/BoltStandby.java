@@ -12,6 +12,7 @@ import dev.varve.restore.ReadBack;
 import dev.varve.restore.RestoreIdentity;
 import dev.varve.restore.convert.Crossed;
 import dev.varve.restore.convert.Engine;
+import dev.varve.restore.convert.RefusedException;
 import dev.varve.restore.standby.Advance;
 import dev.varve.restore.standby.Standby;
 import java.util.List;
@@ -106,9 +107,10 @@ public final class BoltStandby implements Standby {
               .collect(Collectors.toSet()));
     }
     try {
-      commit(advance, false);
-    } catch (ConstraintInTheWay e) {
-      commit(advance, true);
+      commit(advance);
+    } catch (RefusedException e) {
+      schema.create(before); // the standby stays as it was
+      throw e;
     }
     if (!before.equals(after)) {
       schema.create(after);
@@ -132,6 +134,14 @@ public final class BoltStandby implements Standby {
   private static final class ConstraintInTheWay extends RuntimeException {
     ConstraintInTheWay(Throwable cause) {
       super(cause);
+    }
+  }
+
+  private void commit(Advance advance) {
+    try {
+      commit(advance, false);
+    } catch (ConstraintInTheWay e) {
+      commit(advance, true);
     }
   }
 

@@ -6,6 +6,10 @@ import dev.varve.graph.Edge;
 import dev.varve.graph.ElementId;
 import dev.varve.graph.ElementKind;
 import dev.varve.graph.Vertex;
+import dev.varve.restore.convert.Engine;
+import dev.varve.restore.convert.Findings;
+import dev.varve.restore.convert.Neo4jRule;
+import dev.varve.restore.convert.RefusedException;
 import dev.varve.restore.standby.Advance;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -13,6 +17,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
@@ -155,7 +160,41 @@ final class StandbyWrites {
   }
 
   private void deleteVertices(List<Advance.Changed> batch) {
+    if (advance.crossed().isPresent()) {
+      refuseEdgesOf(batch, advance.crossed().get().from());
+    }
     run("UNWIND $ids AS id " + matchVertex("n", "id") + " DELETE n", Map.of("ids", ids(batch)));
+  }
+
+  /** Neo4j removes no vertex that has edges; where the graph comes from, it may have been done. */
+  private void refuseEdgesOf(List<Advance.Changed> batch, Engine from) {
+    String edges =
+        "UNWIND $ids AS id " + matchVertex("n", "id") + " MATCH (n)-[r]-() WITH DISTINCT r ";
+    Map<String, Object> ids = Map.of("ids", ids(batch));
+    long count = transaction.run(edges + "RETURN count(r)", ids).single().get(0).asLong();
+    if (count > 0) {
+      String some = edges + "RETURN r.`" + StandbyMarks.ID + "`, type(r) LIMIT " + PLACES_MAX;
+      throw noEnd(
+          from,
+          count,
+          transaction
+              .run(some, ids)
+              .list(row -> place(row.get(0).asLong(), row.get(1).asString())));
+    }
+  }
+
+  private static final int PLACES_MAX = 5;
+
+  private static Findings.Place place(long edge, String type) {
+    return new Findings.Place(ElementId.edge(Long.toString(edge)), ":" + type, Optional.empty());
+  }
+
+  private RefusedException noEnd(Engine from, long count, List<Findings.Place> first) {
+    return new RefusedException(
+        from,
+        Engine.NEO4J,
+        "vv:" + advance.to().vector(),
+        new Findings.Tally(Neo4jRule.NO_END, count, first).toString());
   }
 
   private static String matchVertex(String variable, String id) {
@@ -289,6 +328,9 @@ final class StandbyWrites {
             .consume()
             .counters()
             .relationshipsCreated();
+    if (created != rows.size() && advance.crossed().isPresent()) {
+      throw noEnd(advance.crossed().get().from(), rows.size() - created, lacking(type, rows));
+    }
     if (created != rows.size()) {
       throw new VarveException(
           ExitCode.DAMAGE_FOUND,
@@ -298,5 +340,19 @@ final class StandbyWrites {
           "somebody wrote to the standby, or it is not what it says it is: restore it anew with"
               + " --overwrite");
     }
+  }
+
+  /** Some of the edges that do not find both ends. */
+  private List<Findings.Place> lacking(String type, List<Row> rows) {
+    return transaction
+        .run(
+            "UNWIND $rows AS row OPTIONAL "
+                + matchVertex("a", "row.s")
+                + " OPTIONAL "
+                + matchVertex("b", "row.e")
+                + " WITH row, a, b WHERE a IS NULL OR b IS NULL RETURN row.id LIMIT "
+                + PLACES_MAX,
+            Map.of("rows", rows.stream().map(Row::fields).toList()))
+        .list(row -> place(row.get(0).asLong(), type));
   }
 }
