@@ -11,6 +11,12 @@ public final class RefusedException extends VarveException {
   /**
    * @param moment where the step that cannot be made leads to
    * @param what is refused, by which rule, and where
+   */
+  public RefusedException(Engine from, Engine to, String moment, String what) {
+    this(from, to, moment, what, false);
+  }
+
+  /**
    * @param names whether it is nothing but names that were given before
    */
   RefusedException(Engine from, Engine to, String moment, String what, boolean names) {

@@ -269,8 +269,7 @@ final class ConvertedAgeStandbyTest {
                 v(1), vertex(1, "TO"),
                 v(2), Optional.of(Vertex.of(Set.of(), Map.of("a\0b", Value.Int.of(1)))))));
     lab.commit(
-        new TreeMap<>(
-            Map.of(v(1), vertex(1, "A"), v(2), gone(), e(0), edge("TO", 0, 1, 0))));
+        new TreeMap<>(Map.of(v(1), vertex(1, "A"), v(2), gone(), e(0), edge("TO", 0, 1, 0))));
     lab.delta();
     follow(lab, 1);
     lab.commit(Map.of(e(1), edge("TO", 1, 0, 1)));
