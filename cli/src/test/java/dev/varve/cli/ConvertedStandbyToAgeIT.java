@@ -156,9 +156,13 @@ final class ConvertedStandbyToAgeIT {
   }
 
   private static void cannotBePromoted(Pipeline pipeline, AgeServer age) throws Exception {
-    Installed.Result refused = pipeline.run("promote", "--target", uri(age), "--output=json");
-    assertThat(refused.exitCode()).as(refused.toString()).isEqualTo(64);
-    assertThat(refused.json().get("error").asText()).contains("a standby of a graph of Neo4j");
+    for (String way : List.of("--planned", "--forced")) {
+      Installed.Result refused =
+          pipeline.run("promote", way, "--target", uri(age), "--output=json");
+      assertThat(refused.exitCode()).as(refused.toString()).isEqualTo(64);
+      assertThat(refused.json().get("error").asText())
+          .contains("is a standby of a graph of Neo4j", "nothing was done");
+    }
   }
 
   /** Of the two one changes its label with each transfer, and the edge between them never does. */
