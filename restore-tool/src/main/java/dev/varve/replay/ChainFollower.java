@@ -10,6 +10,7 @@ import dev.varve.change.VersionVector;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import dev.varve.graph.ElementKind;
+import dev.varve.restore.convert.RefusedException;
 import dev.varve.tail.Cut;
 import dev.varve.tail.Intake;
 import dev.varve.tail.SortEntry;
@@ -34,6 +35,9 @@ final class ChainFollower {
   private final ReplayConfig config;
   private final Consumer<ReplayStatus> status;
 
+  /** Of what was read and is pending, the next; it rises through deltas that follow each other. */
+  private long offset;
+
   ChainFollower(ReplayConfig config, Consumer<ReplayStatus> status) {
     this.config = config;
     this.status = status;
@@ -56,20 +60,34 @@ final class ChainFollower {
   Outcome run(Applier applier, Pending pending) {
     long began = System.nanoTime();
     boolean advanced = false;
+    boolean everyMoment = true;
+    VersionVector read = applier.at().vector();
     while (true) {
       Chain chain = load(config);
       VersionVector at = applier.at().vector();
       if (Ends.reached(config.until(), applier)) {
         return advanced ? Outcome.ADVANCED : Outcome.NOTHING_NEW;
       }
-      Optional<Manifest> next = next(chain, at);
+      Optional<Manifest> next = next(chain, read);
       if (next.isEmpty()) {
+        applier.refused().ifPresent(ChainFollower::raise);
         boolean farther =
             chain.head().map(link -> !at.includes(link.manifest().to())).orElse(false);
         return advanced ? Outcome.ADVANCED : farther ? Outcome.NO_WAY : Outcome.NOTHING_NEW;
       }
-      apply(next.get(), applier, pending);
-      if (applier.at().vector().equals(at)) {
+      if (read.equals(at)) {
+        pending.clear();
+        offset = 0;
+        everyMoment = true;
+      }
+      everyMoment &= next.get().kind().everyMoment();
+      apply(next.get(), everyMoment, applier, pending);
+      if (applier.refused().isPresent()) {
+        read = next.get().to(); // it may be gone in the next one
+        continue;
+      }
+      read = applier.at().vector();
+      if (read.equals(at)) {
         return advanced ? Outcome.ADVANCED : Outcome.NOTHING_NEW; // not to be applied yet
       }
       advanced = true;
@@ -77,6 +95,10 @@ final class ChainFollower {
         return Outcome.ADVANCED;
       }
     }
+  }
+
+  private static void raise(RefusedException refused) {
+    throw refused;
   }
 
   /** A delta that begins inside the cut and ends beyond it; the finest one. */
@@ -92,10 +114,12 @@ final class ChainFollower {
                 .thenComparingLong(Manifest::number));
   }
 
-  private void apply(Manifest delta, Applier applier, Pending pending) {
+  /**
+   * @param everyMoment whether every version is here, in it and in those that were read before it
+   */
+  private void apply(Manifest delta, boolean everyMoment, Applier applier, Pending pending) {
     requireOneSite(delta);
     LOG.info("applying manifest {} up to vv:{}", delta.number(), delta.to());
-    pending.clear();
     try {
       read(delta, applier.at(), pending);
     } catch (IOException e) {
@@ -112,14 +136,13 @@ final class ChainFollower {
             end,
             1,
             (cut, beyond) -> cut.vector().equals(end.vector()) ? delta.positions() : before,
-            delta.kind().everyMoment(),
+            everyMoment,
             Optional.of(delta.fingerprint()));
-    boolean alreadyRefused = false;
-    while (applier.step(goal) || applier.refused().isPresent()) {
-      if (applier.refused().isPresent() && alreadyRefused) {
-        throw applier.refused().get();
-      }
-      alreadyRefused = applier.refused().isPresent();
+    boolean more = true;
+    while (more) {
+      boolean refused = applier.refused().isPresent();
+      // refused for the first time, all that is here is tried at once
+      more = applier.step(goal) || (!refused && applier.refused().isPresent());
       status.accept(applier.status(ReplayStatus.Phase.FROM_CHAIN, Optional.empty()));
     }
   }
@@ -145,7 +168,6 @@ final class ChainFollower {
 
   private void read(Manifest delta, Reached at, Pending pending) throws IOException {
     if (delta.transactions().isPresent()) {
-      long offset = 0;
       try (TransactionsReader reader =
           TransactionsReader.open(config.repository(), delta.transactions().get())) {
         for (Transaction next = reader.next(); next != null; next = reader.next()) {
@@ -170,7 +192,6 @@ final class ChainFollower {
       throws IOException {
     VersionCodec codec = new VersionCodec();
     byte kind = segment.kind() == ElementKind.VERTEX ? SortEntry.VERTEX : SortEntry.EDGE;
-    long offset = 0;
     try (SegmentReader reader = SegmentReader.open(config.repository(), segment)) {
       while (reader.next()) {
         AvroInput input = reader.versionBytes();

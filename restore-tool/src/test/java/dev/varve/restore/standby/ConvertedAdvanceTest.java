@@ -142,7 +142,7 @@ final class ConvertedAdvanceTest {
               assertThat(e.exitCode()).isEqualTo(ExitCode.FAILED);
               assertThat(e.getMessage())
                   .contains("v8", ":Person", "U+0000", "vv:age@1=2", "nothing of that was applied");
-              assertThat(e.hint()).contains("--overwrite");
+              assertThat(e.hint()).contains("mend it in the source");
             });
   }
 

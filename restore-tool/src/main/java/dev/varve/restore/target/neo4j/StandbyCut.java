@@ -155,7 +155,7 @@ final class StandbyCut {
 
   /** A property that is set to null is not there. */
   private static Value kept(Optional<Crossed> crossed) {
-    return Values.value(crossed.map(Crossed::toString).orElse(null));
+    return crossed.map(kept -> Values.value(kept.toString())).orElse(Values.NULL);
   }
 
   /** From now on it may be captured, though what a replay added is still there. */
