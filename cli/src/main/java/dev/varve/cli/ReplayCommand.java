@@ -124,6 +124,7 @@ final class ReplayCommand implements Callable<Integer> {
                   config.registry(),
                   repository,
                   config.data().resolve("replay"))
+              .withFlushEvery(config.compact().flushEvery())
               .to(follow, moment, behind);
       Part part = new Part("replay", () -> start(replay, opening, uri));
       int exit =

@@ -177,6 +177,9 @@ final class ConvertedStandbyIT {
       assertThat(refused.get("hint").asText()).contains("mend it in the source");
       assertThat(content(standby)).isEqualTo(before);
     }
+    Installed.Result following = pipeline.run(replay[0], replay[1], replay[2], "--follow");
+    assertThat(following.exitCode()).as(following.toString()).isEqualTo(1);
+    assertThat(following.err()).contains("Refused: 2 × a property key", "HINT: mend it");
     graph.run("UPDATE orders.\"Fine\" SET properties = '{\"n\": 1}'");
     pipeline.awaitTransaction(graph.last());
     done(pipeline, replay, "--verify");

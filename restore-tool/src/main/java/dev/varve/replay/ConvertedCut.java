@@ -11,7 +11,6 @@ import dev.varve.restore.Restore;
 import dev.varve.restore.RestorePlan;
 import dev.varve.restore.convert.Crossing;
 import dev.varve.tail.Insistence;
-import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,9 +22,6 @@ import org.slf4j.LoggerFactory;
 final class ConvertedCut {
 
   private static final Logger LOG = LoggerFactory.getLogger(ConvertedCut.class);
-
-  /** A standby is ahead of the chain by one {@code compact.flushEvery}, if compact is at work. */
-  private static final Duration CHAIN_PATIENCE = Duration.ofMinutes(3);
 
   private final ReplayConfig config;
   private final Crossing way;
@@ -61,7 +57,7 @@ final class ConvertedCut {
   }
 
   private Chain await(VersionVector cut, Progress progress) {
-    long end = System.nanoTime() + CHAIN_PATIENCE.toNanos();
+    long end = System.nanoTime() + config.chainPatience().toNanos();
     boolean told = false;
     while (true) {
       Chain chain = ChainFollower.load(config);
@@ -71,7 +67,7 @@ final class ConvertedCut {
       if (System.nanoTime() > end) {
         throw unknown(
             cut,
-            "the chain has not come so far in " + CHAIN_PATIENCE.toMinutes() + " minutes",
+            "the chain has not come so far in " + config.chainPatience().toSeconds() + " s",
             null);
       }
       if (!told) {

@@ -26,6 +26,8 @@ import java.util.Optional;
  * @param sortBytes memory for sorting
  * @param kafkaPatience after how long without an answer from Kafka to look into the chain
  * @param chainEvery how often to look there
+ * @param chainPatience how long to wait until the chain holds a converted standby's cut, to compare
+ *     it
  * @param retry how to meet what fails for a while
  */
 public record ReplayConfig(
@@ -42,6 +44,7 @@ public record ReplayConfig(
     long sortBytes,
     Duration kafkaPatience,
     Duration chainEvery,
+    Duration chainPatience,
     Retry retry) {
 
   /**
@@ -60,6 +63,8 @@ public record ReplayConfig(
       }
     }
   }
+
+  private static final Duration CHAIN_PATIENCE = Duration.ofMinutes(3);
 
   /** With the usual settings. */
   public static ReplayConfig of(
@@ -82,6 +87,7 @@ public record ReplayConfig(
         32L << 20,
         Duration.ofSeconds(10),
         Duration.ofSeconds(5),
+        CHAIN_PATIENCE,
         Retry.USUAL);
   }
 
@@ -101,6 +107,7 @@ public record ReplayConfig(
         sortBytes,
         kafkaPatience,
         chainEvery,
+        chainPatience,
         retry);
   }
 
@@ -119,6 +126,7 @@ public record ReplayConfig(
         sortBytes,
         kafkaPatience,
         chainEvery,
+        chainPatience,
         retry);
   }
 
@@ -137,6 +145,32 @@ public record ReplayConfig(
         sortBytes,
         kafkaPatience,
         chainEvery,
+        chainPatience,
+        retry);
+  }
+
+  /** With patience for a chain that is laid down so often: the standby is ahead of it by that. */
+  public ReplayConfig withFlushEvery(Duration flushEvery) {
+    Duration twice = flushEvery.multipliedBy(2);
+    return withChainPatience(twice.compareTo(CHAIN_PATIENCE) > 0 ? twice : CHAIN_PATIENCE);
+  }
+
+  ReplayConfig withChainPatience(Duration patience) {
+    return new ReplayConfig(
+        graph,
+        kafka,
+        registry,
+        repository,
+        workDirectory,
+        follow,
+        until,
+        delay,
+        overwrite,
+        limits,
+        sortBytes,
+        kafkaPatience,
+        chainEvery,
+        patience,
         retry);
   }
 

@@ -5,10 +5,12 @@ import dev.varve.graph.ElementKind;
 import dev.varve.restore.ChainLab;
 import dev.varve.restore.Progress;
 import dev.varve.restore.convert.Conversion;
+import dev.varve.restore.convert.Engine;
 import dev.varve.restore.standby.Advance;
 import dev.varve.restore.standby.Standby;
 import dev.varve.wire.RegistryConfig;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -80,6 +82,31 @@ public final class ChainReplay {
         Thread.sleep(LOOK_EVERY_MS);
       }
       return replay.failure();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Why a converted standby cannot be compared, with no patience for the chain. */
+  public static Throwable comparing(ChainLab lab, Path directory, Supplier<Standby> standby) {
+    ReplayConfig config =
+        ReplayConfig.of(
+                ChainLab.GRAPH,
+                Optional.empty(),
+                RegistryConfig.embedded(),
+                lab.repository(),
+                directory.resolve("replay"))
+            .withChainPatience(Duration.ZERO);
+    Conversion conversion = new Conversion(Optional.of(Engine.NEO4J), false);
+    try (Replay replay = Replay.start(config, standby, conversion, true, Progress.NONE)) {
+      while (replay.failure().isEmpty()) {
+        if (replay.done()) {
+          throw new AssertionError("it was compared");
+        }
+        Thread.sleep(LOOK_EVERY_MS);
+      }
+      return replay.failure().get();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException(e);

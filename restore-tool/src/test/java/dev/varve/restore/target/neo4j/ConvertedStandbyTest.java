@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.varve.embedded.EmbeddedServer;
+import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import dev.varve.graph.Edge;
 import dev.varve.graph.Element;
@@ -26,6 +27,7 @@ import dev.varve.restore.convert.RefusedException;
 import dev.varve.restore.convert.Step;
 import dev.varve.restore.standby.Standby;
 import java.math.BigDecimal;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -255,6 +257,22 @@ final class ConvertedStandbyTest {
     lab.delta();
     replay(lab, 10, NOT_AGREED);
     assertThat(query("MATCH (n {x: '::agtype:1.50::numeric'}) RETURN n")).hasSize(1);
+  }
+
+  /** What the chain has lost is not known any more. */
+  @Test
+  void isNotComparedAtACutThatTheChainDoesNotHold() throws Exception {
+    ChainLab lab = begun();
+    lab.commit(Map.of(vertexId(3, 1), vertex("Person", Map.of("n", Value.Int.of(3)))));
+    String newest = lab.delta().key();
+    assertThat(replay(lab, 10).vector()).hasToString("neo4j@1=" + lab.seq());
+    Files.delete(directory.resolve("repository").resolve(newest));
+    VarveException failure = (VarveException) ChainReplay.comparing(lab, directory, this::standby);
+    assertThat(failure.exitCode()).isEqualTo(ExitCode.DONE_WITH_PROBLEMS);
+    assertThat(failure)
+        .hasMessageContaining("vv:neo4j@1=" + lab.seq() + " and was not compared")
+        .hasMessageContaining("has not come so far");
+    assertThat(failure.hint()).contains("compare again");
   }
 
   @Test
