@@ -306,6 +306,41 @@ final class ConvertedAgeStandbyTest {
     assertThat(indexes()).isEmpty();
   }
 
+  @Test
+  void aValueThatIsTooLongForAnIndexStopsUntilTheIndexIsDropped() throws SQLException {
+    ChainLab lab = lab("long");
+    lab.commit(
+        Map.of(v(0), vertex(0, "A")),
+        Optional.of(
+            new StoreSchema.Change(true, List.of(index("by_text", "A", "text")), List.of())));
+    lab.base();
+    follow(lab, ALL);
+    Map<ElementId, ElementHash> before = found();
+    StringBuilder text = new StringBuilder();
+    new Random(seed).ints(6_000, '0', 'z').forEach(text::appendCodePoint);
+    lab.commit(
+        Map.of(
+            v(1),
+            Optional.of(
+                Vertex.of(Set.of("A"), Map.of("text", Value.Text.of(text.toString()))))));
+    lab.delta();
+    assertThat(apply(lab, ALL).orElseThrow())
+        .isInstanceOfSatisfying(
+            VarveException.class,
+            failure -> assertThat(failure.hint()).contains("drop that index in the standby"))
+        .hasMessageContaining("by_text");
+    assertThat(found()).isEqualTo(before);
+    execute("DROP INDEX long.by_text");
+    follow(lab, ALL);
+  }
+
+  private static void execute(String statement) throws SQLException {
+    try (Connection connection = server.connect(AgeServer.DATABASE);
+        Statement run = connection.createStatement()) {
+      run.execute(statement);
+    }
+  }
+
   private static StoreSchema.Rule index(String name, String label, String key) {
     return new StoreSchema.Rule(
         name,
