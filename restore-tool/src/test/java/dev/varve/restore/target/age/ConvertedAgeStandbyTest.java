@@ -321,8 +321,7 @@ final class ConvertedAgeStandbyTest {
     lab.commit(
         Map.of(
             v(1),
-            Optional.of(
-                Vertex.of(Set.of("A"), Map.of("text", Value.Text.of(text.toString()))))));
+            Optional.of(Vertex.of(Set.of("A"), Map.of("text", Value.Text.of(text.toString()))))));
     lab.delta();
     assertThat(apply(lab, ALL).orElseThrow())
         .isInstanceOfSatisfying(
