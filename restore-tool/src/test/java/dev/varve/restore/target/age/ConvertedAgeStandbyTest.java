@@ -340,6 +340,33 @@ final class ConvertedAgeStandbyTest {
     }
   }
 
+  @Test
+  void aUniqueValueGoesFromOneElementToAnother() throws SQLException {
+    ChainLab lab = lab("unique");
+    StoreSchema.Rule unique =
+        new StoreSchema.Rule(
+            "one_n",
+            StoreSchema.Form.CONSTRAINT,
+            "UNIQUENESS",
+            ElementKind.VERTEX,
+            List.of("A"),
+            List.of("n"),
+            Optional.empty());
+    lab.commit(
+        Map.of(v(0), vertex(0, "A"), v(1), vertex(1, "A")),
+        Optional.of(new StoreSchema.Change(true, List.of(unique), List.of())));
+    lab.base();
+    follow(lab, ALL);
+    assertThat(indexes()).containsExactly("one_n");
+    lab.commit(Map.of(v(0), vertex(1, "A"), v(1), vertex(0, "A")));
+    lab.delta();
+    follow(lab, ALL);
+    lab.commit(Map.of(v(0), vertex(1, "B"), v(1), vertex(1, "A")));
+    lab.delta();
+    follow(lab, ALL);
+    assertThat(indexes()).containsExactly("one_n");
+  }
+
   private static StoreSchema.Rule index(String name, String label, String key) {
     return new StoreSchema.Rule(
         name,
