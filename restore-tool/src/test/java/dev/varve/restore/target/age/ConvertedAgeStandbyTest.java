@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.varve.age.Agtype;
 import dev.varve.age.Graphid;
+import dev.varve.age.LabelRule;
 import dev.varve.container.age.AgeServer;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
@@ -403,6 +404,31 @@ final class ConvertedAgeStandbyTest {
               failure -> assertThat(failure.exitCode()).isEqualTo(ExitCode.DAMAGE_FOUND))
           .hasMessageContaining("1 ends of edges");
     }
+  }
+
+  @Test
+  void aGraphOfAgeThatComesInItsPlaceIsNotConverted() throws SQLException {
+    ChainLab lab = lab("place");
+    lab.commit(Map.of(v(0), vertex(0, "A")));
+    lab.base();
+    follow(lab, ALL);
+    rows("SELECT drop_graph('place', true)");
+    ChainLab other = new ChainLab(directory.resolve("other")).store("age:test");
+    other.commit(
+        Map.of(ElementId.vertex(new Graphid(4, 1).toString()), vertex(0, "A")),
+        Optional.of(
+            new StoreSchema.Change(
+                true, List.of(new LabelRule("A", ElementKind.VERTEX, 4).rule()), List.of())));
+    other.base();
+    assertThat(
+            ChainReplay.run(
+                    other,
+                    directory,
+                    this::standby,
+                    new Conversion(Optional.of(Engine.AGE), false),
+                    new ReplayConfig.Limits(ALL, Long.MAX_VALUE))
+                .converted())
+        .isFalse();
   }
 
   @Test
