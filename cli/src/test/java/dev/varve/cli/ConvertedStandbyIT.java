@@ -56,6 +56,8 @@ final class ConvertedStandbyIT {
                 "postgresql://" + age.host() + ":" + age.port() + "/" + AgeServer.DATABASE,
                 ENVIRONMENT)) {
       AgeGraph graph = new AgeGraph(age, Pipeline.GRAPH).create();
+      graph.run( // so that setup lets SQL alter them
+          "SELECT create_vlabel('orders', 'Fine')", "SELECT create_elabel('orders', 'E0')");
       steps(graph, 40);
       Installed.Result setup = pipeline.run("source", "setup", "--as", AgeServer.USER, "--apply");
       assertThat(setup.exitCode()).as(setup.toString()).isZero();

@@ -63,6 +63,9 @@ public final class StandbySeat implements Seat {
   public String identity() {
     try (StoreLog log = source.open()) {
       return log.identity();
+    } catch (VarveException e) {
+      cut(); // refuses a converted standby, which need not be set up for capture at all
+      throw e;
     }
   }
 

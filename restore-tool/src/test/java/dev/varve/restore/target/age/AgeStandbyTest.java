@@ -64,6 +64,7 @@ final class AgeStandbyTest {
       lab.commit(people(random), Optional.of(labels(true, PERSON, KNOWS)));
       lab.base();
       compare(server, lab);
+      asAnEarlierVersionMadeIt(server);
       for (int i = 0; i < 3; i++) {
         for (int n = 0; n < 10; n++) {
           lab.tick(1_000);
@@ -101,6 +102,13 @@ final class AgeStandbyTest {
                 + label
                 + ") RETURN id(c) $$) AS (a agtype)")
         .get(0);
+  }
+
+  private static void asAnEarlierVersionMadeIt(AgeServer server) throws SQLException {
+    try (Connection connection = server.connect();
+        Statement statement = connection.createStatement()) {
+      statement.execute("ALTER TABLE varve.standby DROP COLUMN crossed");
+    }
   }
 
   private void compare(AgeServer server, ChainLab lab) {
