@@ -2,6 +2,7 @@ package dev.varve.replay;
 
 import dev.varve.archive.Reached;
 import dev.varve.change.VersionVector;
+import dev.varve.restore.convert.Crossing;
 import dev.varve.restore.convert.RefusedException;
 import dev.varve.restore.standby.Advance;
 import dev.varve.restore.standby.Standby;
@@ -110,9 +111,9 @@ final class Applier {
     return refused.map(Refusal::why);
   }
 
-  /** Whether what is applied is converted. */
-  boolean converts() {
-    return passage.converts();
+  /** The way on which what is in the standby was converted; absent if it was not. */
+  Optional<Crossing> way() {
+    return passage.way();
   }
 
   /** Everything is read again from time to time in which much waits: larger steps, fewer passes. */

@@ -73,7 +73,7 @@ final class Beginning {
     String what =
         "graph '%s' is of %s, and the standby would be %s"
             .formatted(manifest.graph(), source.title(), target.title());
-    if (source == Engine.OTHER || target != Engine.NEO4J) {
+    if (source == Engine.OTHER) {
       throw new VarveException(
           ExitCode.USAGE,
           what,

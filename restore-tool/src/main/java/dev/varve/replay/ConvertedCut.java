@@ -9,8 +9,7 @@ import dev.varve.restore.Progress;
 import dev.varve.restore.ReadBack;
 import dev.varve.restore.Restore;
 import dev.varve.restore.RestorePlan;
-import dev.varve.restore.convert.Conversion;
-import dev.varve.restore.convert.Findings;
+import dev.varve.restore.convert.Crossing;
 import dev.varve.tail.Insistence;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -25,12 +24,12 @@ final class ConvertedCut {
   private static final Logger LOG = LoggerFactory.getLogger(ConvertedCut.class);
 
   private final ReplayConfig config;
-  private final Conversion conversion;
+  private final Crossing way;
   private final Insistence insistence;
 
-  ConvertedCut(ReplayConfig config, Conversion conversion, Insistence insistence) {
+  ConvertedCut(ReplayConfig config, Crossing way, Insistence insistence) {
     this.config = config;
-    this.conversion = conversion;
+    this.way = way;
     this.insistence = insistence;
   }
 
@@ -54,10 +53,7 @@ final class ConvertedCut {
     if (!plan.vector().equals(cut)) {
       throw unknown(cut, "the nearest that the chain holds is vv:" + plan.vector(), null);
     }
-    Findings findings =
-        Restore.survey(plan, config.repository(), conversion, progress)
-            .orElseThrow(() -> new IllegalStateException("nothing is converted"));
-    return findings.expected();
+    return Restore.survey(plan, config.repository(), way, progress).expected();
   }
 
   private Chain await(VersionVector cut, Progress progress) {

@@ -46,8 +46,9 @@ final class Passage {
     return passage;
   }
 
-  boolean converts() {
-    return crossing.isPresent();
+  /** The way that the standby's graph came so far; absent if it is of the same engine. */
+  Optional<Crossing> way() {
+    return crossed.map(seen -> Crossing.resumed(seen, crossing.orElseThrow().to()));
   }
 
   /**

@@ -9,6 +9,7 @@ import dev.varve.replay.ReplayStatus.Phase;
 import dev.varve.restore.Progress;
 import dev.varve.restore.ReadBack;
 import dev.varve.restore.convert.Conversion;
+import dev.varve.restore.convert.Crossing;
 import dev.varve.restore.standby.Standby;
 import dev.varve.tail.Insistence;
 import dev.varve.tail.WorkDirectory;
@@ -263,9 +264,10 @@ public final class Replay implements AutoCloseable {
   /** The chain's word counts where it has the cut; else what the versions added up to. */
   private void compare(Standby standby, Applier applier) {
     Reached at = applier.at();
-    if (applier.converts()) {
+    Optional<Crossing> way = applier.way();
+    if (way.isPresent()) {
       ReadBack expected =
-          new ConvertedCut(config, conversion, insistence).expected(at.vector(), progress);
+          new ConvertedCut(config, way.get(), insistence).expected(at.vector(), progress);
       compare(at, expected.fingerprint(), standby, true);
       return;
     }

@@ -197,12 +197,14 @@ public final class Restore {
    */
   public static Optional<Findings> survey(
       RestorePlan plan, Repository repository, Conversion conversion, Progress progress) {
-    Optional<Crossing> crossing = crossing(plan, conversion);
-    if (crossing.isEmpty()) {
-      return Optional.empty();
-    }
+    return crossing(plan, conversion).map(way -> survey(plan, repository, way, progress));
+  }
+
+  /** The same on a way that is known. */
+  public static Findings survey(
+      RestorePlan plan, Repository repository, Crossing crossing, Progress progress) {
     try (GraphMerge graph = new GraphMerge(plan, repository)) {
-      return Optional.of(survey(plan, graph, crossing.get(), progress));
+      return survey(plan, graph, crossing, progress);
     }
   }
 

@@ -23,7 +23,7 @@ public final class ChainReplay {
   private ChainReplay() {}
 
   /**
-   * Brings a standby up to date.
+   * Brings a standby up to date, and compares it.
    *
    * @param limits how much is applied at once
    */
@@ -33,6 +33,38 @@ public final class ChainReplay {
       Supplier<Standby> standby,
       Conversion conversion,
       ReplayConfig.Limits limits) {
+    try (Replay replay = start(lab, directory, standby, conversion, limits, true)) {
+      Throwable failure = end(replay).orElse(null);
+      if (failure != null) {
+        throw new AssertionError(failure);
+      }
+      return replay.verified().orElseThrow();
+    }
+  }
+
+  /**
+   * Brings a standby up to date as far as it can be.
+   *
+   * @return why it cannot be brought further
+   */
+  public static Optional<Throwable> apply(
+      ChainLab lab,
+      Path directory,
+      Supplier<Standby> standby,
+      Conversion conversion,
+      ReplayConfig.Limits limits) {
+    try (Replay replay = start(lab, directory, standby, conversion, limits, false)) {
+      return end(replay);
+    }
+  }
+
+  private static Replay start(
+      ChainLab lab,
+      Path directory,
+      Supplier<Standby> standby,
+      Conversion conversion,
+      ReplayConfig.Limits limits,
+      boolean verify) {
     ReplayConfig config =
         ReplayConfig.of(
                 ChainLab.GRAPH,
@@ -41,14 +73,15 @@ public final class ChainReplay {
                 lab.repository(),
                 directory.resolve("replay"))
             .withLimits(limits);
-    try (Replay replay = Replay.start(config, standby, conversion, true, Progress.NONE)) {
-      while (!replay.done()) {
-        if (replay.failure().isPresent()) {
-          throw new AssertionError(replay.failure().get());
-        }
+    return Replay.start(config, standby, conversion, verify, Progress.NONE);
+  }
+
+  private static Optional<Throwable> end(Replay replay) {
+    try {
+      while (!replay.done() && replay.failure().isEmpty()) {
         Thread.sleep(LOOK_EVERY_MS);
       }
-      return replay.verified().orElseThrow();
+      return replay.failure();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException(e);

@@ -26,6 +26,16 @@ final class AgeConverter implements Converter {
 
   private final Set<String> edgeNames = ConcurrentHashMap.newKeySet();
 
+  /** What was called something before is called so again. */
+  @Override
+  public void resume(Crossed before) {
+    vertexNames.clear();
+    edgeNames.clear();
+    for (Crossed.Name name : before.given()) {
+      (name.kind() == ElementKind.VERTEX ? vertexNames : edgeNames).add(name.name());
+    }
+  }
+
   @Override
   public Element convert(ElementId id, Element element, Notes notes) {
     SortedMap<String, Value> properties = properties(element.properties(), notes);
@@ -38,6 +48,9 @@ final class AgeConverter implements Converter {
   private Element vertex(Vertex vertex, SortedMap<String, Value> properties, Notes notes) {
     AgeLabels labels = AgeLabels.of(vertex.labels());
     labels.name().ifPresent(name -> noteName(vertexNames, name, notes));
+    if (labels.name().filter(edgeNames::contains).isPresent()) {
+      notes.used(AgeRule.LABEL_OF_EDGES, Optional.empty());
+    }
     Value own = vertex.properties().get(AgeLabels.LABELS);
     boolean misread = own != null && AgeLabels.carried(labels.name().orElse(""), own).isPresent();
     if (own != null && (labels.rule().isPresent() || misread)) {

@@ -103,6 +103,10 @@ public enum AgeRule implements Rule {
       Row.converted(
           "an edge whose type is also the label of vertices: AGE has one table for a name",
           "its type is written as if it were not a name for AGE")),
+  LABEL_OF_EDGES(
+      Row.refused(
+          "in a standby that follows: a vertex under a label that edges which came before it are under"
+              + " as their type")),
   CARRIED_LABELS(
       Row.refused(
           "a property `__labels` or `__type` of the element's own, where one is needed, or would be"

@@ -29,6 +29,7 @@ final class CarriedSchema {
   private final Engine to;
   private final Set<Crossed.Name> met;
   private final Set<Crossed.Name> altered;
+  private final Set<Crossed.Name> given;
 
   /**
    * @param before what was seen of the graph already
@@ -38,11 +39,12 @@ final class CarriedSchema {
     this.to = to;
     this.met = new HashSet<>(before.met());
     this.altered = new HashSet<>(before.altered());
+    this.given = new HashSet<>(before.given());
   }
 
   /** What was seen of the graph. */
   Crossed crossed() {
-    return new Crossed(from, new TreeSet<>(met), new TreeSet<>(altered));
+    return new Crossed(from, new TreeSet<>(met), new TreeSet<>(altered), new TreeSet<>(given));
   }
 
   boolean isAltered(ElementKind kind, String name) {
@@ -54,6 +56,7 @@ final class CarriedSchema {
     if (element instanceof Vertex vertex) {
       SortedSet<String> after = ((Vertex) converted).labels();
       note(met, ElementKind.VERTEX, vertex.labels());
+      note(given, ElementKind.VERTEX, after);
       if (!vertex.labels().equals(after) || after.size() > 1) {
         note(altered, ElementKind.VERTEX, vertex.labels());
         note(altered, ElementKind.VERTEX, after);
@@ -62,6 +65,7 @@ final class CarriedSchema {
       String type = ((Edge) element).type();
       String after = ((Edge) converted).type();
       note(met, ElementKind.EDGE, Set.of(type));
+      note(given, ElementKind.EDGE, Set.of(after));
       if (!type.equals(after)) {
         note(altered, ElementKind.EDGE, Set.of(type, after));
       }

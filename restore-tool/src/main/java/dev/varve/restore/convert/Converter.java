@@ -18,6 +18,12 @@ sealed interface Converter permits AgeConverter, Neo4jConverter {
    */
   Element convert(ElementId id, Element element, Notes notes);
 
+  /**
+   * Goes on with a graph that was converted before, perhaps by another. What was converted here and
+   * is not in it is forgotten: it was not written.
+   */
+  default void resume(Crossed before) {}
+
   /** What hears which rules were used. */
   interface Notes {
     Notes NONE = (rule, key) -> {};

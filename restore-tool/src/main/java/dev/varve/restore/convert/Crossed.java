@@ -21,8 +21,10 @@ import java.util.TreeSet;
  * @param met labels and types that elements have had, in the words of the source
  * @param altered those of them, and of the standby's, that are not the same there and here for
  *     every element that has had them
+ * @param given what elements have been called in the standby: a name is given once
  */
-public record Crossed(Engine from, SortedSet<Name> met, SortedSet<Name> altered) {
+public record Crossed(
+    Engine from, SortedSet<Name> met, SortedSet<Name> altered, SortedSet<Name> given) {
 
   private static final int VERSION = 1;
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -41,11 +43,12 @@ public record Crossed(Engine from, SortedSet<Name> met, SortedSet<Name> altered)
   public Crossed {
     met = new TreeSet<>(met);
     altered = new TreeSet<>(altered);
+    given = new TreeSet<>(given);
   }
 
   /** Of which nothing has been seen yet. */
   public static Crossed nothing(Engine from) {
-    return new Crossed(from, new TreeSet<>(), new TreeSet<>());
+    return new Crossed(from, new TreeSet<>(), new TreeSet<>(), new TreeSet<>());
   }
 
   /** What of the source's indexes and constraints the standby has, in its own words. */
@@ -73,7 +76,8 @@ public record Crossed(Engine from, SortedSet<Name> met, SortedSet<Name> altered)
       return new Crossed(
           Engine.valueOf(tree.path("from").asText()),
           names(tree.path("met")),
-          names(tree.path("altered")));
+          names(tree.path("altered")),
+          names(tree.path("given")));
     } catch (JsonProcessingException | IllegalArgumentException e) {
       throw new DamagedException(
           "what the standby was converted from", String.valueOf(e.getMessage()), e);
@@ -99,6 +103,7 @@ public record Crossed(Engine from, SortedSet<Name> met, SortedSet<Name> altered)
     json.put("from", from.name());
     write(json.putObject("met"), met);
     write(json.putObject("altered"), altered);
+    write(json.putObject("given"), given);
     return json.toString();
   }
 

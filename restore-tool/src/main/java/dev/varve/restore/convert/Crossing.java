@@ -33,6 +33,17 @@ public final class Crossing {
         };
   }
 
+  /**
+   * The way of a graph that went it before: what has a name there keeps it.
+   *
+   * @param before what was seen of it until then
+   */
+  public static Crossing resumed(Crossed before, Engine to) {
+    Crossing crossing = new Crossing(before.from(), to);
+    crossing.converter.resume(before);
+    return crossing;
+  }
+
   public Engine from() {
     return from;
   }
@@ -47,6 +58,7 @@ public final class Crossing {
    * @param before what was seen of it until then
    */
   public Step step(Crossed before) {
+    converter.resume(before);
     return new Step(from, to, converter, before);
   }
 

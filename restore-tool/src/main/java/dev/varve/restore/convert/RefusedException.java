@@ -13,13 +13,23 @@ public final class RefusedException extends VarveException {
    * @param what is refused, by which rule, and where
    */
   public RefusedException(Engine from, Engine to, String moment, String what) {
+    this(from, to, moment, what, false);
+  }
+
+  /**
+   * @param names whether it is nothing but names that were given before
+   */
+  RefusedException(Engine from, Engine to, String moment, String what, boolean names) {
     super(
         ExitCode.FAILED,
         "the graph comes from %s, and %s cannot hold it as it is at %s; nothing of that was applied,"
                 .formatted(from.title(), to.title(), moment)
             + " the standby is whole, before it. Refused: "
             + what,
-        "mend it in the source and start again; docs/conversions.md has the whole table");
+        names
+            ? "when varve info shows a snapshot of after that, begin anew with --overwrite --convert:"
+                + " such edges then get another name; until then the standby serves as it is"
+            : "mend it in the source and start again; docs/conversions.md has the whole table");
   }
 
   /** Somebody has to mend it. */

@@ -86,6 +86,7 @@ public final class Step {
                 from,
                 to,
                 moment,
-                refused.stream().map(Findings.Tally::toString).collect(Collectors.joining("; "))));
+                refused.stream().map(Findings.Tally::toString).collect(Collectors.joining("; ")),
+                refused.stream().allMatch(tally -> tally.rule() == AgeRule.LABEL_OF_EDGES)));
   }
 }

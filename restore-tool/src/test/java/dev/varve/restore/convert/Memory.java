@@ -19,8 +19,8 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /** Holds what it gets, under the ids that it gets. */
-class Memory implements GraphTarget {
-  final Map<ElementId, Element> graph = new TreeMap<>();
+public class Memory implements GraphTarget {
+  public final Map<ElementId, Element> graph = new TreeMap<>();
 
   @Override
   public String name() {

@@ -29,8 +29,6 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.postgresql.PGConnection;
-import org.postgresql.copy.CopyIn;
 
 /**
  * A graph of AGE that a branch is written into, while nobody else writes to it. What it becomes is
@@ -426,16 +424,6 @@ final class AgeMergeGraph implements MergeGraph {
       rows.properties(state.properties());
     }
     rows.end();
-    CopyIn copy =
-        connection
-            .unwrap(PGConnection.class)
-            .getCopyAPI()
-            .copyIn(
-                "COPY "
-                    + Sql.name(graph, label.name())
-                    + (vertices ? " (id, properties)" : " (id, start_id, end_id, properties)")
-                    + " FROM STDIN (FORMAT binary)");
-    copy.writeToCopy(rows.array(), 0, rows.length());
-    copy.endCopy();
+    rows.copy(connection, graph, label);
   }
 }

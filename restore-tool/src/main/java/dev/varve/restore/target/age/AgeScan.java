@@ -35,13 +35,13 @@ final class AgeScan {
 
   private final AgeSession session;
   private final AgeSettings settings;
-  private final Numbering numbering;
+  private final OriginalIds ids;
   private final Progress progress;
 
-  AgeScan(AgeSession session, AgeSettings settings, Numbering numbering, Progress progress) {
+  AgeScan(AgeSession session, AgeSettings settings, OriginalIds ids, Progress progress) {
     this.session = session;
     this.settings = settings;
-    this.numbering = numbering;
+    this.ids = ids;
     this.progress = progress;
   }
 
@@ -224,8 +224,8 @@ final class AgeScan {
         form.labels(labels);
       } else {
         form.edge().text(type, 0, type.length);
-        numbering.original(graphid(in), form);
-        numbering.original(graphid(in), form);
+        ids.original(graphid(in), form);
+        ids.original(graphid(in), form);
       }
       int length = in.getInt() - 1;
       in.get(); // the version of agtype's binary form
@@ -238,7 +238,7 @@ final class AgeScan {
     /** What has a graphid of another label is a stranger: it makes the fingerprints differ. */
     private void vertexId(long graphid) {
       if (Graphid.of(graphid).label() == label.id()) {
-        numbering.original(graphid, form);
+        ids.original(graphid, form);
       } else {
         form.text("stranger " + graphid);
       }

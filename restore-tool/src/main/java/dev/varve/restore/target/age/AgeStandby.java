@@ -1,5 +1,6 @@
 package dev.varve.restore.target.age;
 
+import dev.varve.age.ReplayedMessage;
 import dev.varve.archive.Reached;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
@@ -14,8 +15,9 @@ import dev.varve.restore.standby.Advance;
 import dev.varve.restore.standby.Standby;
 import dev.varve.restore.target.Dispatcher;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -24,9 +26,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A graph of Apache AGE that follows another. Elements keep their graphids, so all that it has
- * beside the graph is a row of {@link StandbyTable} and an index of graphids for each label. Labels
- * are made and dropped in the transaction that applies their elements.
+ * A graph of Apache AGE that follows another. Elements of AGE keep their graphids, those of another
+ * engine their numbers in them; so all that it has beside the graph is a row of {@link
+ * StandbyTable} and {@linkplain StandbyIndexes indexes} of each label. Labels are made and dropped
+ * in the transaction that applies their elements.
  */
 public final class AgeStandby implements Standby {
 
@@ -84,8 +87,9 @@ public final class AgeStandby implements Standby {
     step = found.step();
     session.repeatable(
         connection -> {
+          StandbyIndexes indexes = new StandbyIndexes(connection, graph);
           for (AgeLabel label : Labels.list(connection, graph)) {
-            StandbyRows.prepare(connection, graph, label);
+            indexes.make(label, found.crossed().isPresent());
           }
           return true;
         });
@@ -123,11 +127,29 @@ public final class AgeStandby implements Standby {
 
   private void write(Connection connection, Advance advance) throws SQLException {
     try {
-      new StandbyRows(connection, graph, labels, advance).write();
+      sayReplayed(connection);
+      boolean converted = advance.crossed().isPresent();
+      StandbyLabels there = new StandbyLabels(connection, graph, labels, converted);
+      if (converted) {
+        new ConvertedRows(connection, graph, there, advance).write();
+      } else {
+        new StandbyRows(connection, graph, there, advance).write();
+      }
     } catch (SQLException e) {
       String state = String.valueOf(e.getSQLState());
       if (state.equals(NO_PRIVILEGE) && String.valueOf(e.getMessage()).contains(MESSAGES)) {
         throw unmarked(e);
+      }
+      if (state.equals(TOO_LONG)) {
+        throw new VarveException(
+            ExitCode.FAILED,
+            "an index of the standby cannot hold what the source has at vv:"
+                + advance.to().vector()
+                + ": "
+                + e.getMessage()
+                + "; nothing of it was applied",
+            "drop that index in the standby, and start again",
+            e);
       }
       if (!state.startsWith(INTEGRITY)) {
         throw e;
@@ -144,8 +166,31 @@ public final class AgeStandby implements Standby {
     }
   }
 
+  /** Capture passes a transaction over that begins so. */
+  private void sayReplayed(Connection connection) throws SQLException {
+    long oid;
+    try (PreparedStatement statement =
+        connection.prepareStatement(
+            "SELECT CAST(graphid AS int8) FROM ag_catalog.ag_graph WHERE name = ?")) {
+      statement.setString(1, graph);
+      try (ResultSet row = statement.executeQuery()) {
+        row.next(); // the row of the standby's table is of this graph
+        oid = row.getLong(1);
+      }
+    }
+    try (PreparedStatement statement =
+        connection.prepareStatement("SELECT pg_catalog.pg_logical_emit_message(true, ?, ?)")) {
+      statement.setString(1, ReplayedMessage.PREFIX);
+      statement.setString(2, new ReplayedMessage(oid).text());
+      statement.execute();
+    }
+  }
+
   /** The class of errors that constraints make. */
   private static final String INTEGRITY = "23";
+
+  /** Of a value that does not fit into a page of an index. */
+  private static final String TOO_LONG = "54000";
 
   private static final String NO_PRIVILEGE = "42501";
   private static final String MESSAGES = "pg_logical_emit_message";
@@ -177,7 +222,18 @@ public final class AgeStandby implements Standby {
 
   @Override
   public ReadBack readBack(Progress progress) {
-    return new AgeScan(session, settings, new Numbering.Kept(), progress).read();
+    boolean converted = table.read().flatMap(StandbyTable.Found::crossed).isPresent();
+    if (!converted) {
+      return new AgeScan(session, settings, new Numbering.Kept(), progress).read();
+    }
+    long loose = session.repeatable(connection -> LooseEnds.count(connection, graph));
+    if (loose > 0) {
+      throw new VarveException(
+          ExitCode.DAMAGE_FOUND,
+          "in the standby %,d ends of edges lead to no vertex".formatted(loose),
+          "somebody wrote to the standby; restore it anew with --overwrite");
+    }
+    return new AgeScan(session, settings, new ByNumber(), progress).read();
   }
 
   @Override
@@ -185,13 +241,11 @@ public final class AgeStandby implements Standby {
     progress.phase("strip", 0);
     session.repeatable(
         connection -> {
-          try (Statement statement = connection.createStatement()) {
-            for (AgeLabel label : Labels.list(connection, graph)) {
-              statement.execute(
-                  "DROP INDEX IF EXISTS " + Sql.name(graph, StandbyRows.INDEX + label.id()));
-            }
-            return true;
+          StandbyIndexes indexes = new StandbyIndexes(connection, graph);
+          for (AgeLabel label : Labels.list(connection, graph)) {
+            indexes.drop(label);
           }
+          return true;
         });
     table.remove();
   }

@@ -206,7 +206,8 @@ public final class AgeTarget implements GraphTarget {
     }
     Numbering ids = new Numbering.Kept();
     if (known.isEmpty()) {
-      Survey.Found found = Survey.of(source, settings.workDirectory(), progress);
+      boolean byNumber = standby.flatMap(begun -> begun.crossed().get()).isPresent();
+      Survey.Found found = Survey.of(source, byNumber, settings.workDirectory(), progress);
       ids = found.numbering();
       known = found.labels();
     }

@@ -19,9 +19,6 @@ import java.util.Map;
  */
 final class GivenIds implements Numbering {
 
-  /** The highest number that fits, with one added to it. */
-  private static final long NUMBER_MAX = Graphid.ENTRY_MAX - 1;
-
   private final LongFile graphids;
   private final LongFile places;
   private final LongFile words;
@@ -44,13 +41,13 @@ final class GivenIds implements Numbering {
     highestEdge = highest(edgesByNumber, builder.lastEdge, builder.edges);
     for (long position = 0; position < size; position++) {
       int label = label(labels, builder.names[(int) graphids.get(position)]);
-      long entry = verticesByNumber ? Long.parseLong(original(position, size)) + 1 : position + 1;
+      long entry = verticesByNumber ? ByNumber.entry(original(position, size)) : position + 1;
       graphids.set(position, new Graphid(label, entry).number());
     }
   }
 
   private static long highest(boolean byNumber, String last, long count) {
-    return byNumber && count > 0 ? Long.parseLong(last) + 1 : count;
+    return byNumber && count > 0 ? ByNumber.entry(last) : count;
   }
 
   /** The highest entry of any element of a kind; 0 if there is none. */
@@ -90,7 +87,7 @@ final class GivenIds implements Numbering {
      * @param label the number of its label in the list that {@link #build} gets
      */
     void addVertex(String id, int label) {
-      verticesByNumber = verticesByNumber && isNumber(id);
+      verticesByNumber = verticesByNumber && ByNumber.fits(id);
       lastVertex = id;
       graphids.set(size, label);
       places.set(size, nextWord);
@@ -107,7 +104,7 @@ final class GivenIds implements Numbering {
     }
 
     void addEdge(String id) {
-      edgesByNumber = edgesByNumber && isNumber(id);
+      edgesByNumber = edgesByNumber && ByNumber.fits(id);
       lastEdge = id;
       edges++;
     }
@@ -130,18 +127,6 @@ final class GivenIds implements Numbering {
     }
   }
 
-  private static boolean isNumber(String id) {
-    if (id.length() > 15 || (id.length() > 1 && id.charAt(0) == '0')) {
-      return false;
-    }
-    for (int i = 0; i < id.length(); i++) {
-      if (id.charAt(i) < '0' || id.charAt(i) > '9') {
-        return false;
-      }
-    }
-    return Long.parseLong(id) <= NUMBER_MAX;
-  }
-
   @Override
   public long vertex(String id, long position) {
     return graphids.get(position);
@@ -153,7 +138,7 @@ final class GivenIds implements Numbering {
     if (label == null) {
       throw new IllegalStateException("no number was given to the edge type " + type);
     }
-    return new Graphid(label, edgesByNumber ? Long.parseLong(id) + 1 : position + 1).number();
+    return new Graphid(label, edgesByNumber ? ByNumber.entry(id) : position + 1).number();
   }
 
   @Override

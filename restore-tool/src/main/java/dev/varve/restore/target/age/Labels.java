@@ -110,7 +110,8 @@ final class Labels {
     }
   }
 
-  private static void check(AgeLabel label) {
+  /** Refuses what AGE has no room for. */
+  static void check(AgeLabel label) {
     if (label.name().getBytes(StandardCharsets.UTF_8).length > NAME_BYTES_MAX) {
       throw new VarveException(
           ExitCode.FAILED,
@@ -191,17 +192,21 @@ final class Labels {
     raise(connection, "_label_id_seq", last);
   }
 
-  /** Sees to it that a sequence goes on behind a number. */
+  /**
+   * Sees to it that a sequence goes on behind a number. One that was never asked stands at the
+   * number that it will give first.
+   */
   void raise(Connection connection, String sequence, long least) throws SQLException {
     String name = Sql.name(graph, sequence);
     try (PreparedStatement statement =
         connection.prepareStatement(
             "SELECT pg_catalog.setval(CAST(? AS regclass), ?) FROM "
                 + name
-                + " WHERE last_value < ?")) {
+                + " WHERE last_value < ? OR last_value = ? AND NOT is_called")) {
       statement.setString(1, name);
       statement.setLong(2, least);
       statement.setLong(3, least);
+      statement.setLong(4, least);
       statement.execute();
     }
   }

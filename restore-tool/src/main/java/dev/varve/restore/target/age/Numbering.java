@@ -10,7 +10,7 @@ import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /** Which graphid an element of the chain has in the target. For many threads. */
-sealed interface Numbering extends AutoCloseable permits Numbering.Kept, GivenIds {
+sealed interface Numbering extends OriginalIds, AutoCloseable permits Numbering.Kept, GivenIds {
 
   /**
    * @param position the vertex's in the order of all vertices
@@ -28,14 +28,6 @@ sealed interface Numbering extends AutoCloseable permits Numbering.Kept, GivenId
   /** The graphid of an edge's end whose id is the string at the cursor. */
   default long end(ElementId edge, AvroInput vertex) {
     return end(edge, vertex.readString());
-  }
-
-  /** The original id of a vertex, by its graphid. */
-  String original(long graphid);
-
-  /** Adds the original id of a vertex to the canonical form of an element. */
-  default void original(long graphid, CanonicalForm form) {
-    form.text(original(graphid));
   }
 
   @Override

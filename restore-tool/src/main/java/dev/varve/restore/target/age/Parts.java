@@ -12,15 +12,11 @@ import dev.varve.restore.LiveElement;
 import dev.varve.restore.LiveElements;
 import dev.varve.restore.Progress;
 import dev.varve.restore.target.Dispatcher;
-import java.sql.Connection;
-import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.postgresql.PGConnection;
-import org.postgresql.copy.CopyIn;
 
 /**
  * Writes elements by COPY straight into the tables of their labels: parts of neighbours in the
@@ -28,8 +24,6 @@ import org.postgresql.copy.CopyIn;
  * each time it is run.
  */
 final class Parts {
-
-  private static final int COPY_CHUNK_BYTES = 1 << 18;
 
   private final AgeSession session;
   private final Bookkeeping bookkeeping;
@@ -136,7 +130,7 @@ final class Parts {
         connection -> {
           bookkeeping.note(connection, part.key());
           for (Map.Entry<AgeLabel, RowBuffer> entry : rows.entrySet()) {
-            copy(connection, entry.getKey(), entry.getValue());
+            entry.getValue().copy(connection, graph, entry.getKey());
           }
           return true;
         });
@@ -164,28 +158,5 @@ final class Parts {
               + " comes from, or into dir:<path>");
     }
     return labels.isEmpty() ? "" : labels.iterator().next();
-  }
-
-  private void copy(Connection connection, AgeLabel label, RowBuffer rows) throws SQLException {
-    String columns =
-        label.kind() == ElementKind.VERTEX
-            ? " (id, properties)"
-            : " (id, start_id, end_id, properties)";
-    CopyIn copy =
-        connection
-            .unwrap(PGConnection.class)
-            .getCopyAPI()
-            .copyIn(
-                "COPY " + Sql.name(graph, label.name()) + columns + " FROM STDIN (FORMAT binary)");
-    try {
-      for (int from = 0; from < rows.length(); from += COPY_CHUNK_BYTES) {
-        copy.writeToCopy(rows.array(), from, Math.min(COPY_CHUNK_BYTES, rows.length() - from));
-      }
-      copy.endCopy();
-    } finally {
-      if (copy.isActive()) {
-        copy.cancelCopy();
-      }
-    }
   }
 }

@@ -2,12 +2,17 @@ package dev.varve.restore.target.age;
 
 import dev.varve.age.Agtype;
 import dev.varve.age.AgtypeEncoder;
+import dev.varve.graph.ElementKind;
 import dev.varve.graph.Value;
 import dev.varve.wire.AvroInput;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.util.Arrays;
 import java.util.SortedMap;
+import org.postgresql.PGConnection;
+import org.postgresql.copy.CopyIn;
 
 /** Rows of one label in the form that COPY calls binary. For one thread. */
 final class RowBuffer {
@@ -21,6 +26,7 @@ final class RowBuffer {
   static final byte AGTYPE_VERSION = 1;
 
   private static final int INITIAL_BYTES = 1 << 16;
+  private static final int COPY_CHUNK_BYTES = 1 << 18;
 
   private final AgtypeEncoder encoder = new AgtypeEncoder();
   private final StringBuilder text = new StringBuilder();
@@ -62,12 +68,28 @@ final class RowBuffer {
     room(Short.BYTES).putShort((short) -1);
   }
 
-  byte[] array() {
-    return out.array();
-  }
-
-  int length() {
-    return out.position();
+  /** Copies the rows, which were ended, into the table of their label. */
+  void copy(Connection connection, String graph, AgeLabel label) throws SQLException {
+    String columns =
+        label.kind() == ElementKind.VERTEX
+            ? " (id, properties)"
+            : " (id, start_id, end_id, properties)";
+    CopyIn copy =
+        connection
+            .unwrap(PGConnection.class)
+            .getCopyAPI()
+            .copyIn(
+                "COPY " + Sql.name(graph, label.name()) + columns + " FROM STDIN (FORMAT binary)");
+    try {
+      for (int from = 0; from < out.position(); from += COPY_CHUNK_BYTES) {
+        copy.writeToCopy(out.array(), from, Math.min(COPY_CHUNK_BYTES, out.position() - from));
+      }
+      copy.endCopy();
+    } finally {
+      if (copy.isActive()) {
+        copy.cancelCopy();
+      }
+    }
   }
 
   private ByteBuffer room(int bytes) {

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** Indexes and constraints of the target graph. */
 final class Rules {
@@ -78,6 +79,59 @@ final class Rules {
         }
       }
       return found;
+    }
+  }
+
+  /**
+   * Drops indexes and constraints that are no more, or are others now.
+   *
+   * @param before what the graph has
+   */
+  static void drop(Connection connection, String graph, StoreSchema before, StoreSchema after)
+      throws SQLException {
+    Set<StoreSchema.Rule> kept = Set.copyOf(after.rules());
+    for (StoreSchema.Rule rule : before.rules()) {
+      if (kept.contains(rule) || LabelRule.of(rule).isPresent()) {
+        continue;
+      }
+      if (rule.form() == StoreSchema.Form.INDEX) {
+        dropIndex(connection, graph, rule.name());
+      } else if (!rule.labels().isEmpty()) {
+        String label = rule.labels().get(0); // a constraint's name is its table's own
+        try (Statement statement = connection.createStatement()) {
+          statement.execute(
+              "ALTER TABLE IF EXISTS "
+                  + Sql.name(graph, label)
+                  + " DROP CONSTRAINT IF EXISTS "
+                  + Sql.name(rule.name().substring(label.length() + 1)));
+        }
+      }
+    }
+  }
+
+  /**
+   * Drops an index if it is there. What is of that name and none stays: then the index could not be
+   * made.
+   *
+   * @return whether it was there
+   */
+  static boolean dropIndex(Connection connection, String graph, String name) throws SQLException {
+    try (PreparedStatement statement =
+        connection.prepareStatement(
+            "SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n"
+                + " ON n.oid = c.relnamespace WHERE n.nspname = ? AND c.relname = ?"
+                + " AND c.relkind = 'i'")) {
+      statement.setString(1, graph);
+      statement.setString(2, name);
+      try (ResultSet row = statement.executeQuery()) {
+        if (!row.next()) {
+          return false;
+        }
+      }
+    }
+    try (Statement statement = connection.createStatement()) {
+      statement.execute("DROP INDEX " + Sql.name(graph, name));
+      return true;
     }
   }
 

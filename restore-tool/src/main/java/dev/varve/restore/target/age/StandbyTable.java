@@ -96,14 +96,13 @@ final class StandbyTable {
           if (crossed.isPresent()) {
             addColumn(connection);
           }
+          forgetDropped(connection);
           try (PreparedStatement statement =
               connection.prepareStatement(
                   "INSERT INTO "
                       + TABLE
-                      + " AS s SELECT ?, graphid, ?, '', 0, true FROM ag_catalog.ag_graph"
-                      + " WHERE name = ? ON CONFLICT (graph) DO UPDATE SET graphid ="
-                      + " EXCLUDED.graphid, reached = EXCLUDED.reached, owner = '', step = 0,"
-                      + " rules_done = true WHERE s.graphid <> EXCLUDED.graphid")) {
+                      + " SELECT ?, graphid, ?, '', 0, true FROM ag_catalog.ag_graph"
+                      + " WHERE name = ? ON CONFLICT (graph) DO NOTHING")) {
             statement.setString(1, graph);
             statement.setString(2, first.toString());
             statement.setString(3, graph);
@@ -118,6 +117,19 @@ final class StandbyTable {
           }
           return true;
         });
+  }
+
+  /** The row of a graph of that name that is no more, with all that it says. */
+  private void forgetDropped(Connection connection) throws SQLException {
+    try (PreparedStatement statement =
+        connection.prepareStatement(
+            "DELETE FROM "
+                + TABLE
+                + " s USING ag_catalog.ag_graph g WHERE s.graph = ? AND g.name = s.graph"
+                + " AND s.graphid <> g.graphid")) {
+      statement.setString(1, graph);
+      statement.executeUpdate();
+    }
   }
 
   /** Only where it is missing: it waits for all who use the table. */

@@ -37,9 +37,13 @@ final class Survey {
   /** Which label the ids' upper bits stand for, if the ids are graphids. */
   private final Map<Integer, AgeLabel> kept = new TreeMap<>();
 
-  private boolean graphids = true;
+  private final boolean byNumber;
+  private boolean graphids;
 
-  private Survey() {}
+  private Survey(boolean byNumber) {
+    this.byNumber = byNumber;
+    graphids = !byNumber;
+  }
 
   /**
    * What was found.
@@ -48,8 +52,12 @@ final class Survey {
    */
   record Found(Numbering numbering, List<AgeLabel> labels) {}
 
-  static Found of(LiveGraph graph, Path workDirectory, Progress progress) {
-    return new Survey().look(graph, workDirectory, progress);
+  /**
+   * @param byNumber whether every element has to be numbered {@linkplain ByNumber by its own
+   *     number}
+   */
+  static Found of(LiveGraph graph, boolean byNumber, Path workDirectory, Progress progress) {
+    return new Survey(byNumber).look(graph, workDirectory, progress);
   }
 
   private Found look(LiveGraph graph, Path workDirectory, Progress progress) {
@@ -87,6 +95,9 @@ final class Survey {
 
   /** Checks one element; returns its label. */
   private String look(ElementId id, Element state) {
+    if (byNumber) {
+      ByNumber.entry(id); // or refused
+    }
     String label = Parts.label(id, state);
     text.setLength(0);
     try {

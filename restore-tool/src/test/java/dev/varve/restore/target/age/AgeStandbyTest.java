@@ -45,7 +45,10 @@ final class AgeStandbyTest {
   private static final int PERSON = 4;
   private static final int KNOWS = 6;
   private static final int CITY = 7;
+  private static final int TOWN = 8;
   private static final String NAME = "standby";
+  private static final Map<Integer, String> NAMES =
+      Map.of(PERSON, "Person", CITY, "City", TOWN, "Town");
 
   private final long seed = Long.getLong("varve.seed", 7);
 
@@ -73,22 +76,32 @@ final class AgeStandbyTest {
         lab.delta();
         compare(server, lab);
       }
+      lab.commit(
+          Map.of(id(TOWN, 1), Optional.of(vertex("Town", random))),
+          Optional.of(labels(false, TOWN)));
+      lab.delta();
+      compare(server, lab);
       theLaterOneTakesOver(server);
       try (AgeStandby standby = standby(server)) {
         standby.strip(Progress.NONE);
       }
       assertThat(query(server, "SELECT 1 FROM pg_class WHERE relname LIKE '\\_\\_varve%'"))
           .isEmpty();
-      assertThat(
-              query(
-                  server,
-                  "SELECT * FROM cypher('"
-                      + NAME
-                      + "', $$ CREATE (c:City) RETURN id(c) $$)"
-                      + " AS (a agtype)"))
-          .as("what is created after a promotion has an id of its own")
-          .containsExactly(new Graphid(CITY, 4).toString());
+      assertThat(created(server, "City")).isEqualTo(new Graphid(CITY, 4).toString());
+      assertThat(created(server, "Town")).isEqualTo(new Graphid(TOWN, 2).toString());
     }
+  }
+
+  /** What is created after a promotion has an id of its own. */
+  private static String created(AgeServer server, String label) throws SQLException {
+    return query(
+            server,
+            "SELECT * FROM cypher('"
+                + NAME
+                + "', $$ CREATE (c:"
+                + label
+                + ") RETURN id(c) $$) AS (a agtype)")
+        .get(0);
   }
 
   private static void asAnEarlierVersionMadeIt(AgeServer server) throws SQLException {
@@ -188,7 +201,7 @@ final class AgeStandbyTest {
     for (int id : ids) {
       rules.add(
           new LabelRule(
-                  id == PERSON ? "Person" : id == CITY ? "City" : "KNOWS",
+                  NAMES.getOrDefault(id, "KNOWS"),
                   id == KNOWS ? ElementKind.EDGE : ElementKind.VERTEX,
                   id)
               .rule());
