@@ -99,6 +99,9 @@ final class StaleTransactions {
         admin.describeConsumerGroups(List.of(group)).all().get().values().stream()
             .flatMap(described -> described.members().stream())
             .toList();
+    if (members.stream().anyMatch(member -> !member.clientId().startsWith(group + "-"))) {
+      return; // it was given another client.id: its process cannot be told
+    }
     List<String> orphans =
         open.stream()
             .filter(

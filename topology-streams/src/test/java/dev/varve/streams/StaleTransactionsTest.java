@@ -1,6 +1,7 @@
 package dev.varve.streams;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.varve.change.Site;
 import dev.varve.graph.ElementId;
@@ -15,6 +16,7 @@ import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -23,7 +25,9 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ProducerState;
 import org.apache.kafka.clients.admin.TransactionDescription;
 import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.ProducerFencedException;
 import org.apache.kafka.common.message.TxnOffsetCommitRequestData;
 import org.apache.kafka.common.message.TxnOffsetCommitRequestData.TxnOffsetCommitRequestPartition;
 import org.apache.kafka.common.message.TxnOffsetCommitRequestData.TxnOffsetCommitRequestTopic;
@@ -33,6 +37,8 @@ import org.apache.kafka.common.requests.TxnOffsetCommitRequest;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What of the fold is open in Kafka, and is known to no coordinator. */
 final class StaleTransactionsTest {
@@ -100,6 +106,48 @@ final class StaleTransactionsTest {
     }
   }
 
+  /** Whose transaction it is, is told by the names of the group's members. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void whoseProcessCannotBeToldIsNotFenced(boolean named, @TempDir Path directory)
+      throws Exception {
+    TopicSpecs topics =
+        new TopicSpecs(new Topics("named"), 1, Optional.empty(), Duration.ofDays(7), "lz4");
+    try (KafkaFixture kafka = new KafkaFixture(directory.resolve("kafka"), Map.of());
+        Admin admin = kafka.admin()) {
+      kafka.create(topics);
+      Map<String, String> clients = new HashMap<>(kafka.client());
+      if (named) {
+        clients.put("client.id", "mine");
+      }
+      FoldConfig config =
+          FoldConfig.of(topics, RegistryConfig.embedded(), clients, directory.resolve("state"));
+      try (FoldApp app = FoldApp.start(config);
+          KafkaProducer<byte[], byte[]> producer =
+              producer(kafka, topics.topics().application() + "-" + UUID.randomUUID() + "-1")) {
+        KafkaFixture.await("it folds", () -> app.status().running());
+        producer.initTransactions();
+        producer.beginTransaction();
+        producer.send(new ProducerRecord<>(topics.topics().conflicts(), new byte[1])).get();
+
+        new StaleTransactions(admin, topics).end();
+        if (named) {
+          producer.commitTransaction();
+        } else {
+          assertThatThrownBy(producer::commitTransaction)
+              .isInstanceOf(ProducerFencedException.class);
+        }
+      }
+    }
+  }
+
+  private static KafkaProducer<byte[], byte[]> producer(KafkaFixture kafka, String id) {
+    return new KafkaProducer<>(
+        Map.of("bootstrap.servers", kafka.address(), "transactional.id", id),
+        new ByteArraySerializer(),
+        new ByteArraySerializer());
+  }
+
   private static long producer(Admin admin, String id) throws Exception {
     return admin.describeTransactions(List.of(id)).description(id).get().producerId();
   }
@@ -120,11 +168,7 @@ final class StaleTransactionsTest {
   /** Places that belong to no transaction which the coordinator knows. */
   private static void leaveOpen(KafkaFixture kafka, String group, String id, String changes)
       throws Exception {
-    try (KafkaProducer<byte[], byte[]> producer =
-            new KafkaProducer<>(
-                Map.of("bootstrap.servers", kafka.address(), "transactional.id", id),
-                new ByteArraySerializer(),
-                new ByteArraySerializer());
+    try (KafkaProducer<byte[], byte[]> producer = producer(kafka, id);
         Admin admin = kafka.admin()) {
       producer.initTransactions();
       var places = admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata().get();
