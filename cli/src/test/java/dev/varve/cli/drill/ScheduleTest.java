@@ -28,7 +28,7 @@ final class ScheduleTest {
         }
       }
     }
-    assertThat(schedule.stays()).as("one pair for each primary that is replaced").hasSize(4);
+    assertThat(schedule.stays()).as("one pair for each primary that is replaced").hasSize(5);
   }
 
   @Test
