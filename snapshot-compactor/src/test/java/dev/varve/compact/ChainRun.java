@@ -47,7 +47,7 @@ final class ChainRun implements AutoCloseable {
   static final int STEPS = Integer.getInteger("varve.steps", 60);
 
   /** Every so many calls one goes wrong; 1 for each of them. */
-  static final int STRIDE = Integer.getInteger("varve.stride", 8);
+  static final int STRIDE = Integer.getInteger("varve.stride", 12);
 
   final Random random;
   final Lab lab;
