@@ -8,12 +8,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
@@ -32,9 +32,11 @@ import software.amazon.awssdk.services.s3.model.UploadPartResponse;
 /**
  * A file that goes up in parts.
  *
- * <p>What a killed or cut off upload of the same key left is gone on with: parts that are there and
- * are the file's, by length and MD5, are not sent again. The object appears at once and whole when
- * the upload is completed, unless one of its key is there by then.
+ * <p>What a killed or cut off upload of the same file left is gone on with: parts that are there
+ * are not sent again. It is taken for one of the same file only if it has parts and each is the
+ * file's, by length and MD5: two files in one upload would overwrite each other's parts, and not
+ * every store that completes it looks at each part and puts them together in one step. The object
+ * appears at once and whole when the upload is completed, unless one of its key is there by then.
  */
 final class MultipartUpload {
 
@@ -97,12 +99,12 @@ final class MultipartUpload {
    * @param mark what a new upload's object is marked with
    */
   Result run(ExecutorService uploaders, Map<String, String> mark) throws IOException {
-    Optional<String> left = left();
-    String id = left.isPresent() ? left.get() : begin(mark);
+    Optional<Ours> left = ours();
+    String id = left.isPresent() ? left.get().id() : begin(mark);
     running.add(id);
     try {
-      List<CompletedPart> parts = send(uploaders, id, left.isPresent() ? parts(id) : Map.of());
-      return complete(id, parts);
+      Map<Integer, Part> there = left.map(Ours::parts).orElse(Map.of());
+      return complete(id, send(uploaders, id, there));
     } catch (S3Exception e) {
       if (e.statusCode() != 404) {
         throw e;
@@ -150,16 +152,35 @@ final class MultipartUpload {
                 .uploadId());
   }
 
-  /** The newest upload of this key that was begun and neither completed nor aborted. */
-  private Optional<String> left() throws IOException {
+  /** An upload of this very file that was begun and neither completed nor aborted. */
+  private record Ours(String id, Map<Integer, Part> parts) {}
+
+  private Optional<Ours> ours() throws IOException {
     ListMultipartUploadsResponse found =
         attempts.run(what, () -> client.listMultipartUploads(b -> b.bucket(bucket).prefix(key)));
-    return found.uploads().stream()
-        .filter(upload -> upload.key().equals(key))
-        .max(
-            Comparator.comparing(
-                upload -> upload.initiated() == null ? Instant.EPOCH : upload.initiated()))
-        .map(software.amazon.awssdk.services.s3.model.MultipartUpload::uploadId);
+    for (var upload : found.uploads()) {
+      if (upload.key().equals(key) && !running.contains(upload.uploadId())) {
+        Map<Integer, Part> parts = parts(upload.uploadId());
+        if (!parts.isEmpty() && areOfThisFile(parts)) {
+          return Optional.of(new Ours(upload.uploadId(), parts));
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  private boolean areOfThisFile(Map<Integer, Part> parts) throws IOException {
+    for (Part part : parts.values()) {
+      if (part.partNumber() > slices.size() || !isThere(slices.get(part.partNumber() - 1), part)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static boolean isThere(Slice slice, Part part) throws IOException {
+    return part.size() == slice.bytes()
+        && S3Repository.unquoted(part.eTag()).equals(slice.md5().hex());
   }
 
   private Map<Integer, Part> parts(String id) throws IOException {
@@ -187,8 +208,11 @@ final class MultipartUpload {
       throws IOException {
     List<Future<CompletedPart>> sending = new ArrayList<>();
     for (Slice slice : slices) {
-      Optional<Part> part = Optional.ofNullable(there.get(slice.number()));
-      sending.add(uploaders.submit(() -> send(id, slice, part)));
+      Part part = there.get(slice.number());
+      sending.add(
+          part == null
+              ? uploaders.submit(() -> send(id, slice))
+              : CompletableFuture.completedFuture(completed(slice, part.eTag())));
     }
     List<CompletedPart> parts = new ArrayList<>();
     try {
@@ -206,14 +230,8 @@ final class MultipartUpload {
     }
   }
 
-  private CompletedPart send(String id, Slice slice, Optional<Part> there) throws IOException {
+  private CompletedPart send(String id, Slice slice) throws IOException {
     Slice.Md5 md5 = slice.md5();
-    if (there.isPresent()
-        && there.get().size() == slice.bytes()
-        && S3Repository.unquoted(there.get().eTag()).equals(md5.hex())) {
-      LOG.debug("part {} of {} is there already", slice.number(), key);
-      return completed(slice, there.get().eTag());
-    }
     return attempts.run(
         what,
         () -> {

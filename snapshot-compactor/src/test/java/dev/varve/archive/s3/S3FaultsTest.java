@@ -194,8 +194,35 @@ final class S3FaultsTest {
     content[6 << 20] ^= 1; // in the second part
     Files.write(file, content);
     assertThat(first.create("g/s/1", file)).isEqualTo(Creation.CREATED);
-    assertThat(proxy.count("PUT .*partNumber=1&.*")).isZero();
-    assertThat(proxy.count("PUT .*partNumber=2&.*")).isEqualTo(1);
+    assertThat(proxy.count(PART)).isEqualTo(3);
+    assertThat(read(first, "g/s/1", 0)).isEqualTo(content);
+    assertThat(first.abandonUploads(Instant.now().plusSeconds(3600)))
+        .extracting(Repository.Upload::key)
+        .containsExactly("g/s/1");
+  }
+
+  /** Two processes, each with its own bytes for one key, as of one file encrypted twice. */
+  @Test
+  void whoWritesAnotherFileKeepsOutOfAnUploadThatIsGoingOn() throws Exception {
+    S3Options place = lab.options();
+    Repository first = S3Repository.open(place, Bandwidth.UNLIMITED);
+    Repository second = S3Repository.open(place, Bandwidth.UNLIMITED);
+    byte[] content = content(11 << 20);
+    Path other = file(content(11 << 20));
+    List<Creation> meanwhile = new CopyOnWriteArrayList<>();
+    assumeTrue(lab.decidesCompletion(), "this store ignores conditions on completing an upload");
+    proxy.next(
+        "POST .*uploadId=.*",
+        new Meanwhile(
+            () -> {
+              try {
+                meanwhile.add(second.create("g/s/1", file(content)));
+              } catch (IOException e) {
+                throw new UncheckedIOException(e);
+              }
+            }));
+    assertThat(first.create("g/s/1", other)).isEqualTo(Creation.ALREADY_EXISTS);
+    assertThat(meanwhile).containsExactly(Creation.CREATED);
     assertThat(read(first, "g/s/1", 0)).isEqualTo(content);
   }
 
