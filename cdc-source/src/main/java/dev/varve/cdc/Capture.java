@@ -142,11 +142,24 @@ public final class Capture implements AutoCloseable {
 
   /** Sees that the store is the site's primary, before a capture that is at work is fenced. */
   private static void admit(CaptureConfig config, String store) {
-    boolean promoted = Publisher.succession(config).admits(store, config.newIncarnation());
+    Succession found = Publisher.succession(config);
+    if (found.isUnknown()) {
+      found = config.laidDown().get().map(known -> adopted(config, known)).orElse(found);
+    }
+    boolean promoted = found.admits(store, config.newIncarnation());
     LOG.debug("{} is the primary{}", store, promoted ? ", for it was promoted" : "");
     if (promoted) {
       Succession.requireWhole(config.source());
     }
+  }
+
+  /** A site whose Kafka was lost goes on as the incarnation after the one that is laid down. */
+  private static Succession adopted(CaptureConfig config, CaptureState known) {
+    if (!config.newIncarnation()) {
+      throw LogGapException.kafkaLost(known);
+    }
+    LOG.warn("Kafka knows nothing of {}, which is laid down up to {}", known.site(), known.seq());
+    return Succession.adopt(config, known);
   }
 
   private static String checkStore(CaptureConfig config) {

@@ -4,6 +4,8 @@ import dev.varve.wire.RegistryConfig;
 import dev.varve.wire.TopicSpecs;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * What to capture, and where to.
@@ -18,6 +20,8 @@ import java.util.Map;
  * @param retryLimit how long the store or the brokers may be out of reach while capture runs
  * @param startLimit how long the store may be out of reach when capture starts
  * @param heartbeat how often Debezium's heartbeat is written; zero for never
+ * @param laidDown what of the site is laid down elsewhere; asked only where Kafka knows nothing of
+ *     the site: it was lost then, if anything is
  */
 public record CaptureConfig(
     CaptureSource source,
@@ -28,7 +32,8 @@ public record CaptureConfig(
     boolean newIncarnation,
     Duration retryLimit,
     Duration startLimit,
-    Duration heartbeat) {
+    Duration heartbeat,
+    Supplier<Optional<CaptureState>> laidDown) {
 
   private static final Duration RETRY_LIMIT = Duration.ofMinutes(10);
   private static final Duration START_LIMIT = Duration.ofSeconds(15);
@@ -53,22 +58,63 @@ public record CaptureConfig(
       RegistryConfig registry,
       TopicSpecs topics) {
     return new CaptureConfig(
-        source, site, kafka, registry, topics, false, RETRY_LIMIT, START_LIMIT, Duration.ZERO);
+        source,
+        site,
+        kafka,
+        registry,
+        topics,
+        false,
+        RETRY_LIMIT,
+        START_LIMIT,
+        Duration.ZERO,
+        Optional::empty);
   }
 
   public CaptureConfig withNewIncarnation(boolean allowed) {
     return new CaptureConfig(
-        source, site, kafka, registry, topics, allowed, retryLimit, startLimit, heartbeat);
+        source,
+        site,
+        kafka,
+        registry,
+        topics,
+        allowed,
+        retryLimit,
+        startLimit,
+        heartbeat,
+        laidDown);
   }
 
   public CaptureConfig withLimits(Duration retry, Duration start) {
     return new CaptureConfig(
-        source, site, kafka, registry, topics, newIncarnation, retry, start, heartbeat);
+        source, site, kafka, registry, topics, newIncarnation, retry, start, heartbeat, laidDown);
   }
 
   public CaptureConfig withHeartbeat(Duration interval) {
     return new CaptureConfig(
-        source, site, kafka, registry, topics, newIncarnation, retryLimit, startLimit, interval);
+        source,
+        site,
+        kafka,
+        registry,
+        topics,
+        newIncarnation,
+        retryLimit,
+        startLimit,
+        interval,
+        laidDown);
+  }
+
+  public CaptureConfig withLaidDown(Supplier<Optional<CaptureState>> elsewhere) {
+    return new CaptureConfig(
+        source,
+        site,
+        kafka,
+        registry,
+        topics,
+        newIncarnation,
+        retryLimit,
+        startLimit,
+        heartbeat,
+        elsewhere);
   }
 
   CaptureName name() {

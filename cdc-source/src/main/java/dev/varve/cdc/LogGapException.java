@@ -15,6 +15,8 @@ public final class LogGapException extends VarveException {
   public enum Reason {
     /** The store has another identity than the one that was captured. */
     OTHER_STORE,
+    /** Kafka, which says where capture stands, was lost; something is laid down elsewhere. */
+    KAFKA_LOST,
     /** The store has removed the part of its log that comes next. */
     PRUNED,
     /** A transaction does not tell what it changed, or the log is damaged. */
@@ -36,6 +38,19 @@ public final class LogGapException extends VarveException {
         null);
   }
 
+  /**
+   * Kafka knows nothing of the site.
+   *
+   * @param laidDown what is known elsewhere
+   */
+  public static LogGapException kafkaLost(CaptureState laidDown) {
+    return new LogGapException(
+        Reason.KAFKA_LOST,
+        "Kafka knows nothing of the site %s, but %s is laid down up to transaction %d; nothing was captured"
+            .formatted(laidDown.site().name(), laidDown.site(), laidDown.seq()),
+        null);
+  }
+
   public Reason reason() {
     return reason;
   }
@@ -52,6 +67,10 @@ public final class LogGapException extends VarveException {
           "if the store was restored or imported on purpose, start capture with --new-incarnation:"
               + " it scans the store afresh, and what was captured before stays restorable;"
               + " otherwise point source.uri back to the store";
+      case KAFKA_LOST ->
+          "if Kafka was lost, 'varve up --new-incarnation --start-over' scans the store afresh, and"
+              + " the chain goes on with a new base; otherwise correct kafka.bootstrap or, if Kafka"
+              + " is embedded, the data directory";
       case PRUNED ->
           "start capture with --new-incarnation: it scans the store afresh; and let the store keep"
               + " its log for longer than capture may be down (Neo4j:"

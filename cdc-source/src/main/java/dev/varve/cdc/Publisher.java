@@ -201,7 +201,7 @@ final class Publisher implements ChangeConsumer<RecordChangeEvent<SourceRecord>>
                   .formatted(topics.transactions(), topics.offsets(), topics.graph(), config.site())
               + " beginning would mix two in one log, so nothing was captured",
           "bring the offsets topic back, or correct 'site'; otherwise delete the graph's topics"
-              + " and begin anew with 'varve up --start-over': the chain stays as it is");
+              + " and begin anew with 'varve up --new-incarnation --start-over': the chain stays as it is");
     }
   }
 

@@ -128,12 +128,39 @@ public record Succession(Optional<CaptureState> state, Optional<Promotion> promo
   }
 
   /**
+   * Tells brokers that know nothing of a site what is laid down of it, so that capture goes on from
+   * there.
+   *
+   * @throws VarveException if the brokers cannot be reached, or know the site's capture
+   */
+  static Succession adopt(CaptureConfig config, CaptureState laidDown) {
+    CaptureName name = config.name();
+    KafkaSettings settings = new KafkaSettings(config.kafka());
+    try (KafkaProducer<byte[], byte[]> producer = producer(settings, name)) {
+      producer.initTransactions();
+      read(settings, name).requireUnknown(config.site());
+      OffsetCodec codec = new OffsetCodec();
+      producer.beginTransaction();
+      send(producer, name.graph(), name.positionKey(codec), codec.value(laidDown.toMap()));
+      producer.commitTransaction();
+      return new Succession(Optional.of(laidDown), Optional.empty());
+    } catch (KafkaException e) {
+      throw unreachable(e);
+    }
+  }
+
+  /** Whether these brokers have never known the site. */
+  boolean isUnknown() {
+    return state.isEmpty() && promotion.isEmpty();
+  }
+
+  /**
    * Sees that these brokers have never known the site.
    *
    * @throws VarveException if they have
    */
   public void requireUnknown(String site) {
-    if (state.isPresent() || promotion.isPresent()) {
+    if (!isUnknown()) {
       throw new VarveException(
           ExitCode.USAGE,
           "Kafka is not lost: it knows where the capture of "

@@ -4,62 +4,26 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.varve.change.Change;
 import dev.varve.change.Site;
 import dev.varve.change.Transaction;
-import dev.varve.change.VersionVector;
-import dev.varve.change.Watermark;
-import dev.varve.embedded.EmbeddedServer;
-import dev.varve.embedded.kafka.EmbeddedKafka;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import dev.varve.wire.RegistryConfig;
-import dev.varve.wire.TopicSpecs;
 import dev.varve.wire.Topics;
 import java.lang.management.ManagementFactory;
-import java.nio.file.Path;
-import java.time.Clock;
 import java.time.Duration;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Random;
-import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.BooleanSupplier;
 import javax.management.ObjectName;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** The whole of capture against a real broker; the store is a fake one with faults on demand. */
-public final class CaptureTest {
-
-  private static final int PARTITIONS = 3;
-  private static final AtomicInteger GRAPHS = new AtomicInteger();
-
-  @TempDir static Path home;
-  private static EmbeddedServer.Running kafka;
-
-  private final String graph = "g" + GRAPHS.incrementAndGet();
-  private final FakeStore store = new FakeStore(graph);
-  private final Random random = new Random(7);
-
-  @BeforeAll
-  static void startKafka() {
-    kafka = new EmbeddedKafka().start(home, Map.of());
-  }
-
-  @AfterAll
-  static void stopKafka() {
-    kafka.close();
-  }
+final class CaptureTest extends CaptureLab {
 
   @Test
   void emptyGraphIsConsistentAtOnce() {
@@ -305,168 +269,6 @@ public final class CaptureTest {
   }
 
   @Test
-  void otherStoreStopsCaptureUnlessItMayBeginAnIncarnation() {
-    commit(20);
-    try (Capture capture = Capture.start(config())) {
-      awaitWatermark(capture, 1, store.lastSeq());
-    }
-    long lastOfFirst = store.lastSeq();
-    commit(5);
-    store.identity = "fake:restored";
-    assertThatThrownBy(() -> Capture.start(config()))
-        .isInstanceOfSatisfying(
-            LogGapException.class,
-            gap -> {
-              assertThat(gap.reason()).isEqualTo(LogGapException.Reason.OTHER_STORE);
-              assertThat(gap.hint()).contains("--new-incarnation");
-            });
-    try (Capture capture = Capture.start(config().withNewIncarnation(true))) {
-      commit(5);
-      awaitWatermark(capture, 2, store.lastSeq());
-    }
-    Captured found = read();
-    assertGraph(found, 2);
-    Site old = new Site("here", 1);
-    assertThat(found.allChanges().stream().filter(c -> c.header().dot().site().incarnation() == 2))
-        .isNotEmpty()
-        .allSatisfy(
-            c -> assertThat(c.header().seen()).isEqualTo(VersionVector.of(old, lastOfFirst)));
-    List<Watermark> second =
-        found.watermarks(0).stream().filter(w -> w.site().incarnation() == 2).toList();
-    assertThat(second.get(0).replaces()).contains(old);
-    assertThat(second.stream().skip(1)).allSatisfy(w -> assertThat(w.replaces()).isEmpty());
-    assertThat(second.get(0).store()).isEqualTo("fake:restored");
-  }
-
-  @Test
-  void promotedStoreGoesOnAndTheOneBeforeIsShutOut() {
-    commit(20);
-    FakeStore standby = new FakeStore(graph + "-standby");
-    Capture old = Capture.start(config());
-    try (old) {
-      awaitWatermark(old, 1, store.lastSeq());
-      long captured = store.lastSeq();
-      Promotion promotion = promote(standby);
-      assertThat(promotion.from().orElseThrow().seq()).isEqualTo(captured);
-      commit(3); // the old primary does not know yet
-      await(() -> old.failure().isPresent());
-      assertThat(old.failure().orElseThrow()).satisfies(CaptureTest::isFenced);
-      assertThat(promote(standby)).as("done twice").isEqualTo(promotion);
-
-      // whoever starts it again is refused before the promoted store's capture has begun, and after
-      assertThatThrownBy(() -> Capture.start(config())).satisfies(CaptureTest::isFenced);
-      standby.commit(random, 5);
-      standby.follows = true; // a promotion that was interrupted
-      assertThatThrownBy(() -> Capture.start(config(standby)))
-          .isInstanceOf(VarveException.class)
-          .hasMessageContaining("it is a standby still");
-      standby.follows = false;
-      try (Capture promoted = Capture.start(config(standby))) {
-        awaitWatermark(promoted, 2, standby.lastSeq());
-        for (boolean newIncarnation : new boolean[] {false, true}) {
-          assertThatThrownBy(() -> Capture.start(config().withNewIncarnation(newIncarnation)))
-              .satisfies(CaptureTest::isFenced)
-              .hasMessageContaining(
-                  standby.identity + " at bolt://" + standby.name + " is the primary");
-        }
-        standby.commit(random, 5);
-        awaitWatermark(promoted, 2, standby.lastSeq());
-        assertThat(promoted.failure()).isEmpty();
-      }
-      Captured found = read().checkOrder();
-      assertThat(found.graph(new Site("here", 2))).isEqualTo(standby.graph());
-      assertThat(found.watermark(new Site("here", 1))).isEqualTo(captured);
-      assertThat(found.watermarks(0).stream().filter(w -> w.site().incarnation() == 2).findFirst())
-          .hasValueSatisfying(w -> assertThat(w.replaces()).contains(new Site("here", 1)));
-    }
-    // what only the old one knows
-    Succession succession =
-        Succession.read(Map.of("bootstrap.servers", kafka.address()), graph, "here");
-    CaptureState captured = succession.promotion().orElseThrow().from().orElseThrow();
-    List<FakeStore.Committed> unseen =
-        store.since(captured.seq()).stream().filter(t -> !t.changes().isEmpty()).toList();
-    Remainder remainder = Remainder.read(store.source(Map.of()), captured, batch -> {});
-    assertThat(unseen).isNotEmpty();
-    assertThat(remainder)
-        .isEqualTo(
-            new Remainder(
-                unseen.size(),
-                unseen.stream().mapToLong(t -> t.changes().size()).sum(),
-                OptionalLong.of(unseen.get(0).seq()),
-                OptionalLong.of(unseen.get(unseen.size() - 1).seq())));
-    assertThatThrownBy(() -> Remainder.read(standby.source(Map.of()), captured, batch -> {}))
-        .isInstanceOf(LogGapException.class);
-    // and back again
-    assertThat(promote(store).former()).containsExactly(standby.identity);
-  }
-
-  private Promotion promote(FakeStore to) {
-    return Succession.promote(
-        Map.of("bootstrap.servers", kafka.address()),
-        graph,
-        "here",
-        to.identity,
-        "bolt://" + to.name,
-        Clock.systemUTC());
-  }
-
-  private static void isFenced(Throwable e) {
-    assertThat(e)
-        .isInstanceOfSatisfying(
-            VarveException.class, v -> assertThat(v.exitCode()).isEqualTo(ExitCode.FENCED));
-  }
-
-  @Test
-  void prunedLogStopsCaptureUnlessItMayBeginAnIncarnation() {
-    commit(5);
-    try (Capture capture = Capture.start(config())) {
-      awaitWatermark(capture, 1, store.lastSeq());
-    }
-    commit(5);
-    store.prune();
-    try (Capture capture = Capture.start(config())) {
-      await(() -> capture.failure().isPresent());
-      assertThat(capture.failure().orElseThrow())
-          .isInstanceOfSatisfying(
-              LogGapException.class,
-              gap -> assertThat(gap.reason()).isEqualTo(LogGapException.Reason.PRUNED));
-    }
-    try (Capture capture = Capture.start(config().withNewIncarnation(true))) {
-      commit(2);
-      awaitWatermark(capture, 2, store.lastSeq());
-      store.away = true; // and once more, while it runs
-      commit(3);
-      store.prune();
-      store.away = false;
-      awaitWatermark(capture, 3, store.lastSeq());
-    }
-    assertGraph(read(), 3);
-  }
-
-  @Test
-  void transactionThatCannotBeReadStopsCaptureUnlessItMayBeginAnIncarnation() {
-    commit(5);
-    try (Capture capture = Capture.start(config())) {
-      awaitWatermark(capture, 1, store.lastSeq());
-    }
-    store.rowChanges = 10;
-    commit(20); // so that some rows come before it
-    store.unreadable = store.commit(random, 1);
-    try (Capture capture = Capture.start(config())) {
-      await(() -> capture.failure().isPresent());
-      assertThat(capture.failure().orElseThrow())
-          .isInstanceOfSatisfying(
-              LogGapException.class,
-              gap -> assertThat(gap.reason()).isEqualTo(LogGapException.Reason.UNREADABLE));
-    }
-    try (Capture capture = Capture.start(config().withNewIncarnation(true))) {
-      commit(2);
-      awaitWatermark(capture, 2, store.lastSeq());
-    }
-    assertGraph(read(), 2);
-  }
-
-  @Test
   void debeziumShowsItsMetricsAndBeatsItsHeart() throws Exception {
     CaptureConfig beating = config().withHeartbeat(Duration.ofMillis(50));
     commit(10);
@@ -529,42 +331,6 @@ public final class CaptureTest {
         .hasMessageContaining("127.0.0.1:1");
   }
 
-  private TopicSpecs specs() {
-    return new TopicSpecs(
-        new Topics(graph), PARTITIONS, Optional.empty(), Duration.ofDays(7), "lz4");
-  }
-
-  private CaptureConfig config() {
-    return config(Map.of());
-  }
-
-  private CaptureConfig config(Map<String, String> connectorSettings) {
-    return config(store, connectorSettings);
-  }
-
-  private CaptureConfig config(FakeStore of) {
-    return config(of, Map.of("custom.metric.tags", "capture=" + of.name));
-  }
-
-  private CaptureConfig config(FakeStore of, Map<String, String> connectorSettings) {
-    return CaptureConfig.of(
-        of.source(connectorSettings),
-        "here",
-        Map.of("bootstrap.servers", kafka.address()),
-        RegistryConfig.embedded(),
-        specs());
-  }
-
-  private void commit(int transactions) {
-    for (int i = 0; i < transactions; i++) {
-      store.commit(random, 1 + random.nextInt(5));
-    }
-  }
-
-  private Captured read() {
-    return Captured.read(kafka.address(), new Topics(graph), PARTITIONS);
-  }
-
   private static void pause() {
     try {
       Thread.sleep(2);
@@ -577,79 +343,5 @@ public final class CaptureTest {
     return ManagementFactory.getPlatformMBeanServer()
         .getAttribute(
             new ObjectName("debezium.fake:type=connector-metrics,context=" + context), attribute);
-  }
-
-  /** The log after the scan stands in the topics once, and the newest states are the graph. */
-  private void assertGraph(Captured found, int incarnation) {
-    found.checkOrder();
-    Site site = new Site("here", incarnation);
-    List<Transaction> transactions =
-        found.allTransactions().stream().filter(t -> t.site().equals(site)).toList();
-    long scanSeq = transactions.get(0).seq();
-    List<FakeStore.Committed> expected =
-        store.since(scanSeq).stream().filter(t -> !t.changes().isEmpty()).toList();
-    assertThat(transactions.stream().skip(1).map(Transaction::seq))
-        .containsExactlyElementsOf(expected.stream().map(FakeStore.Committed::seq).toList());
-    Set<String> dots = new HashSet<>();
-    for (FakeStore.Committed transaction : expected) {
-      for (int i = 0; i < transaction.changes().size(); i++) {
-        dots.add(site + "/" + transaction.seq() + "/" + i);
-      }
-    }
-    List<Change> changes =
-        found.allChanges().stream().filter(c -> c.header().dot().site().equals(site)).toList();
-    assertThat(
-            changes.stream()
-                .filter(c -> c.header().dot().seq() > scanSeq)
-                .map(c -> c.header().dot().toString()))
-        .containsExactlyInAnyOrderElementsOf(dots);
-    assertThat(found.graph(site)).isEqualTo(store.graph());
-    assertThat(found.watermark(site)).isEqualTo(store.lastSeq());
-  }
-
-  private static void awaitWatermark(Capture capture, FakeStore store) {
-    await(
-        () -> {
-          capture
-              .failure()
-              .ifPresent(
-                  f -> {
-                    throw new AssertionError("capture failed", f);
-                  });
-          return capture.status().position().map(CaptureState::seq).orElse(-1L) >= store.lastSeq();
-        });
-  }
-
-  private static void awaitWatermark(Capture capture, int incarnation, long seq) {
-    await(
-        () -> {
-          capture
-              .failure()
-              .ifPresent(
-                  f -> {
-                    throw new AssertionError("capture failed", f);
-                  });
-          return capture
-              .status()
-              .position()
-              .filter(s -> s.site().incarnation() == incarnation)
-              .filter(s -> s.scan().isEmpty() && s.until().isEmpty() && s.seq() >= seq)
-              .isPresent();
-        });
-  }
-
-  public static void await(BooleanSupplier condition) {
-    long limit = System.nanoTime() + Duration.ofSeconds(60).toNanos();
-    while (!condition.getAsBoolean()) {
-      if (System.nanoTime() > limit) {
-        throw new AssertionError("waited for a minute in vain");
-      }
-      try {
-        Thread.sleep(20);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new AssertionError(e);
-      }
-    }
   }
 }

@@ -1,11 +1,11 @@
 package dev.varve.cli;
 
 import dev.varve.archive.Branch;
-import dev.varve.archive.Chain;
 import dev.varve.archive.Repositories;
 import dev.varve.archive.Repository;
 import dev.varve.cdc.Remainder;
 import dev.varve.cli.config.Config;
+import dev.varve.cli.failover.LaidDown;
 import dev.varve.cli.failover.Promoter;
 import dev.varve.cli.failover.SetAside;
 import dev.varve.cli.failover.StandbySeat;
@@ -152,8 +152,8 @@ final class PromoteCommand implements Callable<Integer> {
     if (!chainOnly) {
       return Optional.empty();
     }
-    Chain.End end =
-        Chain.loadEnd(repository, config.graph())
+    LaidDown chain =
+        LaidDown.in(repository, config.graph())
             .orElseThrow(
                 () ->
                     new VarveException(
@@ -161,7 +161,7 @@ final class PromoteCommand implements Callable<Integer> {
                         "there is no snapshot of graph '%s' in %s; nothing was done"
                             .formatted(config.graph(), repository.location()),
                         "check repository.root and graph in the configuration"));
-    return Optional.of(new Promoter.KafkaLost(config.kafka().topics(), end.head().manifest()));
+    return Optional.of(new Promoter.KafkaLost(config.kafka().topics(), chain));
   }
 
   static VarveException noKafka() {

@@ -2,6 +2,7 @@ package dev.varve.compact;
 
 import dev.varve.archive.Chain;
 import dev.varve.archive.Manifest;
+import dev.varve.change.Site;
 import dev.varve.change.VersionVector;
 import dev.varve.compact.CompactStatus.Phase;
 import dev.varve.fault.ExitCode;
@@ -21,6 +22,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.random.RandomGenerator;
@@ -60,6 +62,7 @@ public final class Compactor implements AutoCloseable {
   private Optional<Chain.Link> head;
   private Optional<Manifest.Parent> tip;
   private boolean needsBase;
+  private Set<Site> saidMissing = Set.of();
   private long lastFlushNanos = System.nanoTime();
   private long manifests;
   private Optional<Instant> lastPublishedAt = Optional.empty();
@@ -216,7 +219,9 @@ public final class Compactor implements AutoCloseable {
         () -> {
           long[] ends = tail.ends();
           tail.seekToBeginning();
-          return CutTracker.fresh(tail.places(), ends);
+          List<Manifest.SiteCut> before =
+              head.map(link -> link.manifest().sites()).orElse(List.of());
+          return CutTracker.fresh(tail.places(), ends, before);
         });
   }
 
@@ -256,6 +261,7 @@ public final class Compactor implements AutoCloseable {
     lastFlushNanos = System.nanoTime();
     Optional<Cut> cut = needsBase ? tracker.baseCut() : Optional.of(tracker.cut());
     if (cut.isEmpty() || (!needsBase && cut.get().vector().equals(startCut()))) {
+      sayWhatIsMissing(tracker);
       return false;
     }
     status = newStatus(Phase.LAYING_DOWN, tracker);
@@ -274,6 +280,18 @@ public final class Compactor implements AutoCloseable {
     }
     lastFlushNanos = System.nanoTime();
     return true;
+  }
+
+  /** Once: a base may wait for it for ever. */
+  private void sayWhatIsMissing(CutTracker tracker) {
+    Set<Site> missing = needsBase && tracker.settled() ? tracker.missing() : Set.of();
+    if (!missing.isEmpty() && !missing.equals(saidMissing)) {
+      LOG.warn(
+          "the new base waits for {}: the chain has it, and Kafka does not; capture the site, or"
+              + " begin another chain",
+          missing);
+    }
+    saidMissing = missing;
   }
 
   private void rememberNewest() {

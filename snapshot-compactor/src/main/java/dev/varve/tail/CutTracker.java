@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,23 +34,31 @@ public final class CutTracker {
   private final State[] states;
   private final VersionVector start;
 
-  private CutTracker(List<Place> places, State[] states, VersionVector start) {
+  /** What the chain has that a new base follows. */
+  private final List<Manifest.SiteCut> before;
+
+  private CutTracker(
+      List<Place> places, State[] states, VersionVector start, List<Manifest.SiteCut> before) {
     this.places = List.copyOf(places);
     this.states = states;
     this.start = start;
+    this.before = List.copyOf(before);
   }
 
   /**
    * Begins at the beginning of all partitions, for a base.
    *
    * @param ends for each place, where its records ended when reading began
+   * @param before what the chain has that the base follows; nothing if there is none. Tables that
+   *     take the place of lost ones know only the incarnation that scanned the store into them; its
+   *     cuts have those before it too, with all that the chain has of them
    */
-  public static CutTracker fresh(List<Place> places, long[] ends) {
+  public static CutTracker fresh(List<Place> places, long[] ends, List<Manifest.SiteCut> before) {
     State[] states = new State[places.size()];
     for (int i = 0; i < states.length; i++) {
       states[i] = new State(0, ends[i]);
     }
-    return new CutTracker(places, states, VersionVector.EMPTY);
+    return new CutTracker(places, states, VersionVector.EMPTY, before);
   }
 
   /**
@@ -73,7 +82,7 @@ public final class CutTracker {
       }
       states[i] = state;
     }
-    return new CutTracker(places, states, start.vector());
+    return new CutTracker(places, states, start.vector(), List.of());
   }
 
   /** Where a version or a transaction comes from. */
@@ -222,7 +231,7 @@ public final class CutTracker {
       compacted |= state.compacted;
     }
     Cut cut = compacted ? cut() : firstCut();
-    if (cut.vector().equals(VersionVector.EMPTY)) {
+    if (cut.vector().equals(VersionVector.EMPTY) || !missing().isEmpty()) {
       return Optional.empty();
     }
     for (State state : states) {
@@ -232,6 +241,15 @@ public final class CutTracker {
       }
     }
     return Optional.of(cut);
+  }
+
+  /** Sites that the chain has and no table: a base without them would lose what is theirs. */
+  public Set<Site> missing() {
+    Set<Site> there = cut().vector().seqs().keySet();
+    return before.stream()
+        .map(Manifest.SiteCut::site)
+        .filter(site -> !there.contains(site))
+        .collect(Collectors.toCollection(TreeSet::new));
   }
 
   /**
@@ -324,12 +342,23 @@ public final class CutTracker {
         }
       }
     }
+    for (Manifest.SiteCut old : before) {
+      if (!seqs.containsKey(old.site()) && succeeded(old.site(), marks)) {
+        seqs.put(old.site(), old.seq());
+        sites.add(old);
+      }
+    }
     sites.sort(java.util.Comparator.comparing(Manifest.SiteCut::site));
     return new Cut(new VersionVector(seqs), sites);
   }
 
   private static boolean replaced(Site site, SortedMap<Site, Mark> marks) {
     return marks.values().stream().anyMatch(mark -> mark.replaces.equals(Optional.of(site)));
+  }
+
+  private static boolean succeeded(Site old, SortedMap<Site, Mark> marks) {
+    return marks.keySet().stream()
+        .anyMatch(site -> site.name().equals(old.name()) && site.incarnation() > old.incarnation());
   }
 
   private @Nullable Reach farthest(Site site) {

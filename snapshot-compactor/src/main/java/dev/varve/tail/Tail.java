@@ -184,7 +184,7 @@ public final class Tail implements AutoCloseable {
               .orElseThrow(() -> gone(what, place + " is new"));
       Optional<String> id = topicId(place.topic());
       if (position.topicId().isPresent() && !position.topicId().equals(id)) {
-        throw gone(what, place.topic() + " is another topic than it was");
+        throw TableGapException.otherTopic(what, place.topic());
       }
       if (position.offset() < beginnings[i]) {
         throw gone(

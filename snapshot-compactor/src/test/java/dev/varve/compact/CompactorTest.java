@@ -497,7 +497,14 @@ class CompactorTest {
     tables.delete();
     tables.create();
     try (Compactor compactor = Compactor.start(config())) {
-      assertThatThrownBy(compactor::flush).hasMessageContaining("is another topic than it was");
+      assertThatThrownBy(compactor::flush)
+          .isInstanceOfSatisfying(
+              VarveException.class,
+              e -> {
+                assertThat(e).hasMessageContaining("is another topic than it was");
+                assertThat(e.hint()).contains("do not start this again", "--new-incarnation");
+                assertThat(e.mayPass()).isFalse();
+              });
     }
   }
 

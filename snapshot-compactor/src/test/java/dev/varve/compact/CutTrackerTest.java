@@ -3,6 +3,7 @@ package dev.varve.compact;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.varve.archive.Manifest;
 import dev.varve.change.Site;
 import dev.varve.change.VersionVector;
 import dev.varve.change.Watermark;
@@ -123,8 +124,62 @@ class CutTrackerTest {
     assertThat(Checkpoint.forgetsTombstones(tracker.cut())).isTrue();
   }
 
+  /** Kafka was lost: the tables know only what was scanned into them since. */
+  @Test
+  void aBaseThatFollowsAChainHasTheEarlierIncarnationsToo() {
+    CutTracker after = fresh(new long[] {0, 0}, cutOf(ONE, 60));
+    assertThat(after.cut().vector()).isEqualTo(VersionVector.EMPTY);
+    for (int place = 0; place < 2; place++) {
+      watermark(after, place, 0, TWO, 82, 0);
+    }
+    VersionVector base = VersionVector.parse("neo4j@1=60,neo4j@2=82");
+    assertThat(after.baseCut().orElseThrow().vector()).isEqualTo(base);
+    assertThat(after.baseCut().orElseThrow().sites()).contains(cutOf(ONE, 60));
+    after.baseIsMade();
+    for (int place = 0; place < 2; place++) {
+      watermark(after, place, 1, TWO, 90, 0);
+    }
+    assertThat(after.cut().vector()).isEqualTo(base.with(TWO, 90));
+  }
+
+  @Test
+  void whatTheTablesKnowBetterIsNotTakenFromTheChain() {
+    CutTracker after = fresh(new long[] {0, 0}, cutOf(ONE, 60));
+    for (int place = 0; place < 2; place++) {
+      watermark(after, place, 0, ONE, 10, 0);
+      watermark(after, place, 1, ONE, 70, 0);
+    }
+    assertThat(after.baseCut().orElseThrow().vector()).isEqualTo(VersionVector.of(ONE, 10));
+    assertThat(after.cut().vector()).isEqualTo(VersionVector.of(ONE, 70));
+  }
+
+  @Test
+  void aBaseWaitsForASiteThatOnlyTheChainHas() {
+    Site other = new Site("elsewhere", 1);
+    CutTracker after = fresh(new long[] {0, 0}, cutOf(ONE, 60), cutOf(other, 5));
+    for (int place = 0; place < 2; place++) {
+      watermark(after, place, 0, TWO, 82, 0);
+    }
+    assertThat(after.baseCut()).isEmpty();
+    assertThat(after.missing()).containsExactly(other);
+    for (int place = 0; place < 2; place++) {
+      watermark(after, place, 1, other, 6, 0);
+    }
+    assertThat(after.missing()).isEmpty();
+    assertThat(after.baseCut().orElseThrow().vector())
+        .isEqualTo(VersionVector.parse("elsewhere@1=6,neo4j@1=60,neo4j@2=82"));
+  }
+
+  private static Manifest.SiteCut cutOf(Site site, long seq) {
+    return new Manifest.SiteCut(site, "lost", seq, seq, Optional.empty());
+  }
+
   private static CutTracker fresh(long... ends) {
-    CutTracker tracker = CutTracker.fresh(PLACES, ends);
+    return fresh(ends, new Manifest.SiteCut[0]);
+  }
+
+  private static CutTracker fresh(long[] ends, Manifest.SiteCut... before) {
+    CutTracker tracker = CutTracker.fresh(PLACES, ends, List.of(before));
     for (int place = 0; place < 2; place++) {
       tracker.passed(place, 0);
     }

@@ -115,6 +115,9 @@ final class LogScanSource
       if (!identity.equals(last.store())) {
         throw LogGapException.otherStore(last.store(), identity);
       }
+      if (!last.hasPosition()) {
+        throw LogGapException.kafkaLost(last);
+      }
       reader.attempt(context, up -> {}, log -> reaches(log, last));
       LOG.info("going on with {} after transaction {}", last.site(), last.seq());
       return last;

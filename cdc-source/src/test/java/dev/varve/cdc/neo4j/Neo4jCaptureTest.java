@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.varve.cdc.Capture;
 import dev.varve.cdc.CaptureConfig;
+import dev.varve.cdc.CaptureLab;
 import dev.varve.cdc.CaptureState;
-import dev.varve.cdc.CaptureTest;
 import dev.varve.cdc.Captured;
 import dev.varve.cdc.KafkaTopics;
 import dev.varve.cdc.LogHead;
@@ -290,7 +290,7 @@ final class Neo4jCaptureTest {
     try (StoreLog log = open()) {
       head = log.head().seq().orElseThrow();
     }
-    CaptureTest.await(() -> read().watermark(FIRST) >= head);
+    CaptureLab.await(() -> read().watermark(FIRST) >= head);
   }
 
   @Test
@@ -382,7 +382,7 @@ final class Neo4jCaptureTest {
     try (StoreLog log = open()) {
       head = log.head().seq().orElseThrow();
     }
-    CaptureTest.await(() -> capture.failure().isPresent() || reached(capture, head));
+    CaptureLab.await(() -> capture.failure().isPresent() || reached(capture, head));
     capture
         .failure()
         .ifPresent(

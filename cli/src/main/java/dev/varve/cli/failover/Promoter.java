@@ -1,6 +1,5 @@
 package dev.varve.cli.failover;
 
-import dev.varve.archive.Manifest;
 import dev.varve.cdc.CaptureSource;
 import dev.varve.cdc.CaptureState;
 import dev.varve.cdc.KafkaTopics;
@@ -10,7 +9,6 @@ import dev.varve.cdc.Promotion;
 import dev.varve.cdc.StoreLog;
 import dev.varve.cdc.StoreUnavailableException;
 import dev.varve.cdc.Succession;
-import dev.varve.change.Site;
 import dev.varve.change.VersionVector;
 import dev.varve.cli.config.Config;
 import dev.varve.fault.ExitCode;
@@ -19,7 +17,6 @@ import dev.varve.wire.TopicSpecs;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -79,35 +76,19 @@ public final class Promoter {
    * Kafka was lost with the primary.
    *
    * @param topics what the new one's have to be like
-   * @param end of the chain
    */
-  public record KafkaLost(TopicSpecs topics, Manifest end) {
+  public record KafkaLost(TopicSpecs topics, LaidDown chain) {
 
     /** Where capture stood at least: the standby may have come further than the chain. */
     CaptureState captured(String site, VersionVector cut) {
-      Manifest.SiteCut last =
-          end.sites().stream()
-              .filter(each -> each.site().name().equals(site))
-              .max(Comparator.comparingInt(each -> each.site().incarnation()))
-              .orElseThrow(
-                  () ->
-                      new VarveException(
-                          ExitCode.USAGE,
-                          "the chain has nothing of site " + site + "; nothing was done",
-                          "set site to one of " + end.to().seqs().keySet()));
-      VersionVector all = end.to().union(cut);
-      VersionVector others = VersionVector.EMPTY;
-      for (Map.Entry<Site, Long> each : all.seqs().entrySet()) {
-        if (!each.getKey().equals(last.site())) {
-          others = others.with(each.getKey(), each.getValue());
-        }
-      }
-      return CaptureState.laidDown(
-          last.site(),
-          last.store(),
-          all.seqs().getOrDefault(last.site(), last.seq()),
-          last.committedAtMicros(),
-          others);
+      return chain
+          .captured(site, cut)
+          .orElseThrow(
+              () ->
+                  new VarveException(
+                      ExitCode.USAGE,
+                      "the chain has nothing of site " + site + "; nothing was done",
+                      "set site to one of " + chain.end().to().seqs().keySet()));
     }
   }
 

@@ -4,10 +4,13 @@ import dev.varve.archive.Repositories;
 import dev.varve.archive.Repository;
 import dev.varve.cdc.Capture;
 import dev.varve.cdc.CaptureConfig;
+import dev.varve.cdc.CaptureState;
 import dev.varve.cdc.CaptureStatus;
 import dev.varve.cdc.KafkaTopics;
 import dev.varve.cdc.Succession;
+import dev.varve.change.VersionVector;
 import dev.varve.cli.config.Config;
+import dev.varve.cli.failover.LaidDown;
 import dev.varve.cli.failover.PrimaryEndpoint;
 import dev.varve.compact.CompactConfig;
 import dev.varve.compact.CompactStatus;
@@ -15,6 +18,8 @@ import dev.varve.compact.Compactor;
 import dev.varve.compact.Housekeeper;
 import dev.varve.compact.HousekeepingConfig;
 import dev.varve.compact.HousekeepingStatus;
+import dev.varve.fault.ExitCode;
+import dev.varve.fault.VarveException;
 import dev.varve.observe.BoltProbe;
 import dev.varve.observe.JdbcProbe;
 import dev.varve.observe.Observer;
@@ -161,7 +166,22 @@ public final class Parts {
     return usual
         .withNewIncarnation(newIncarnation)
         .withLimits(config.capture().retryFor(), usual.startLimit())
-        .withHeartbeat(config.capture().heartbeat());
+        .withHeartbeat(config.capture().heartbeat())
+        .withLaidDown(this::laidDown);
+  }
+
+  private Optional<CaptureState> laidDown() {
+    try {
+      return LaidDown.in(repository(), config.graph())
+          .flatMap(chain -> chain.captured(config.site(), VersionVector.EMPTY));
+    } catch (IOException e) {
+      throw new VarveException(
+          ExitCode.FAILED,
+          "Kafka knows nothing of the site %s, and %s does not tell what is laid down: %s; nothing was captured"
+              .formatted(config.site(), repository().location(), e.getMessage()),
+          "let the repository be reached from here until capture has begun",
+          e);
+    }
   }
 
   private FoldConfig foldConfig() {
