@@ -5,9 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.varve.archive.Chain;
 import dev.varve.archive.Manifest;
 import dev.varve.change.Site;
+import dev.varve.change.VersionVector;
 import dev.varve.cli.demo.BoltScan;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -17,11 +20,13 @@ import org.neo4j.driver.Session;
 
 /**
  * The machine with the primary, and with it Kafka, is gone. A standby elsewhere that followed the
- * chain is promoted, and the chain goes on with it and with a Kafka of its own.
+ * chain is promoted, and the chain goes on with it and with a Kafka of its own. Then that Kafka is
+ * lost too, and the store is there still.
  */
 final class KafkaLostIT {
 
   private static final Site SECOND = new Site("neo4j", 2);
+  private static final Site THIRD = new Site("neo4j", 3);
 
   @TempDir private Path directory;
 
@@ -79,16 +84,42 @@ final class KafkaLostIT {
             standby,
             Optional.empty(),
             environment(lost.repositoryRoot()))) {
+      VersionVector before = lost.newest().orElseThrow().manifest().to();
       next.start("up", "--start-over");
-      long last = write(driver, 10);
-      await(
-          () ->
-              lost.newest().orElseThrow().manifest().to().seqs().getOrDefault(SECOND, -1L) >= last);
-      assertThat(lost.newest().orElseThrow().manifest().fingerprint())
-          .isEqualTo(BoltScan.of(driver).fingerprint());
+      awaitAll(lost, driver, SECOND);
+      VersionVector second = lost.newest().orElseThrow().manifest().to();
+      assertThat(second.includes(before)).as(second + " goes on from " + before).isTrue();
+      onlyKafkaIsLost(next);
+      awaitAll(lost, driver, THIRD);
+      VersionVector third = lost.newest().orElseThrow().manifest().to();
+      assertThat(third.includes(second)).as(third + " goes on from " + second).isTrue();
       Installed.Result verify = next.run("verify", "--level=graph");
       assertThat(verify.exitCode()).as(verify.toString()).isZero();
+      for (String keep : List.of("--keep-chains=1", "--keep-chains=3")) {
+        Installed.Result expire = next.run("expire", "--dry-run", keep);
+        assertThat(expire.exitCode()).as(expire.toString()).isZero();
+      }
     }
+  }
+
+  /** What docs/operations.md says of it. */
+  private static void onlyKafkaIsLost(Pipeline next) throws Exception {
+    next.stop("up");
+    Files.move(next.directory().resolve("work"), next.directory().resolve("lost"));
+    next.start("up");
+    assertThat(next.ended("up")).isEqualTo(1);
+    assertThat(next.tail())
+        .contains("Kafka knows nothing of the site neo4j, but neo4j@2 is laid down")
+        .contains("--new-incarnation --start-over");
+    next.start("up", "--new-incarnation", "--start-over");
+  }
+
+  /** Until the chain holds what is written now, and is equal to the store. */
+  private static void awaitAll(Pipeline lost, Driver driver, Site site) throws Exception {
+    long last = write(driver, 10);
+    await(() -> lost.newest().orElseThrow().manifest().to().seqs().getOrDefault(site, -1L) >= last);
+    assertThat(lost.newest().orElseThrow().manifest().fingerprint())
+        .isEqualTo(BoltScan.of(driver).fingerprint());
   }
 
   private static Map<String, String> environment(Path repository) {
