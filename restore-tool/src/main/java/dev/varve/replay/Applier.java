@@ -10,6 +10,8 @@ import dev.varve.tail.Cut;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -17,7 +19,7 @@ import java.util.OptionalLong;
  * Takes what waits to the standby, step by step. Invariant: {@link #at} is what the standby itself
  * says of how far it has come.
  */
-final class Applier {
+final class Applier implements AutoCloseable {
 
   private static final double MICROS_A_SECOND = 1e6;
 
@@ -27,6 +29,11 @@ final class Applier {
   private final Boundary boundary;
   private final Clock clock;
   private final Passage passage;
+  private final Window window;
+
+  /** What comes after what is in the window. */
+  private final Deque<Advance> planned = new ArrayDeque<>();
+
   private Reached at;
   private long transactions;
   private long elements;
@@ -44,6 +51,7 @@ final class Applier {
       Passage passage,
       Pending pending,
       Backlog.Limits limits,
+      Window window,
       Boundary boundary,
       Clock clock) {
     this.standby = standby;
@@ -51,6 +59,7 @@ final class Applier {
     this.passage = passage;
     this.pending = pending;
     this.limits = limits;
+    this.window = window;
     this.boundary = boundary;
     this.clock = clock;
   }
@@ -67,43 +76,120 @@ final class Applier {
    * Applies the next step towards a goal. After one that was refused, all that was read is tried at
    * once: what the standby cannot hold may be there for a moment only.
    *
+   * <p>What comes next is written already while a step is applied. So nothing more may be read
+   * until this has said that there is nothing, or {@link #letGo} was called: what comes from
+   * another site may alter what has to be kept beside a step.
+   *
    * @return whether there was one
    */
   boolean step(Goal goal) {
+    fill(goal);
+    if (!window.isEmpty()) {
+      Advance oldest = window.first();
+      boolean done = window.publish();
+      if (window.gaveUp()) {
+        planned.clear();
+      }
+      if (done) {
+        applied(oldest);
+        return true;
+      }
+      return alone(oldest);
+    }
+    return !planned.isEmpty() && alone(planned.removeFirst());
+  }
+
+  /** Lets the standby write ahead as far as it can. */
+  private void fill(Goal goal) {
+    while (true) {
+      lookAhead(goal);
+      boolean one = planned.size() == 1 && window.isEmpty();
+      if (planned.isEmpty()
+          || one
+          || !Pending.isInLine(planned.getFirst())
+          || !window.offer(planned.getFirst())) {
+        return;
+      }
+      planned.removeFirst();
+    }
+  }
+
+  private void lookAhead(Goal goal) {
+    while (planned.isEmpty() || (planned.size() == 1 && writesAhead())) {
+      Optional<Advance> last =
+          planned.isEmpty()
+              ? (window.isEmpty() ? Optional.empty() : Optional.of(window.last()))
+              : Optional.of(planned.getLast());
+      if (last.isPresent() && !Pending.isInLine(last.get())) {
+        return; // what waits is told from what was applied
+      }
+      Optional<Advance> next = plan(last.map(Advance::to).orElse(at), goal);
+      if (next.isEmpty()) {
+        return;
+      }
+      planned.addLast(next.get());
+    }
+  }
+
+  /** What is converted depends on what was converted before. */
+  private boolean writesAhead() {
+    return window.takesMore() && !passage.converts();
+  }
+
+  private Optional<Advance> plan(Reached from, Goal goal) {
     Backlog.Limits most = goal.everyMoment() && refused.isEmpty() ? limits() : Backlog.Limits.NONE;
-    Backlog.Next next = pending.backlog().next(cut(), goal.cut(), most, boundary);
+    Backlog.Next next =
+        pending.backlog().next(new Cut(from.vector(), from.sites()), goal.cut(), most, boundary);
     if (next instanceof Backlog.Next.Nothing nothing) {
       barred = nothing.barred();
-      return false;
+      return Optional.empty();
     }
     Cut to = ((Backlog.Next.Take) next).cut();
     if (!goal.everyMoment() && !to.vector().equals(goal.cut().vector())) {
-      return false;
+      return Optional.empty();
     }
     if (refused.filter(refusal -> refusal.to().equals(to.vector())).isPresent()) {
-      return false;
+      return Optional.empty();
     }
-    Optional<Advance> advance = pending.advance(at, to, goal);
+    Optional<Advance> advance = pending.advance(from, to, goal);
     undecided = advance.isEmpty();
-    if (advance.isEmpty()) {
-      return false;
-    }
-    long before = pending.backlog().transactions();
+    return advance;
+  }
+
+  private boolean alone(Advance advance) {
     try {
-      Advance over = passage.over(advance.get());
+      Advance over = passage.over(advance);
       standby.apply(over);
       passage.applied(over);
     } catch (RefusedException e) {
-      refused = Optional.of(new Refusal(to.vector(), e));
+      refused = Optional.of(new Refusal(advance.to().vector(), e));
+      planned.clear();
       return false;
     }
-    refused = Optional.empty();
-    at = advance.get().to();
-    pending.applied(advance.get());
-    transactions += before - pending.backlog().transactions();
-    elements += advance.get().elements();
-    steps++;
+    window.appliedAlone();
+    applied(advance);
     return true;
+  }
+
+  private void applied(Advance advance) {
+    long before = pending.backlog().transactions();
+    refused = Optional.empty();
+    at = advance.to();
+    pending.applied(advance);
+    transactions += before - pending.backlog().transactions();
+    elements += advance.elements();
+    steps++;
+  }
+
+  /** Gives up what is under way: it is planned again. */
+  void letGo() {
+    window.letGo();
+    planned.clear();
+  }
+
+  @Override
+  public void close() {
+    window.close();
   }
 
   /** Why the last step was not made, if the standby's engine cannot hold what it leads to. */

@@ -46,6 +46,11 @@ final class Passage {
     return passage;
   }
 
+  /** Whether an advance becomes another one on it. */
+  boolean converts() {
+    return crossing.isPresent();
+  }
+
   /** The way that the standby's graph came so far; absent if it is of the same engine. */
   Optional<Crossing> way() {
     return crossed.map(seen -> Crossing.resumed(seen, crossing.orElseThrow().to()));

@@ -127,6 +127,12 @@ final class Pending implements Intake.Collector, AutoCloseable {
     return Optional.of(new Found(from, next, inLine, survey));
   }
 
+  /** Whether what follows an advance can be told before that was applied. */
+  static boolean isInLine(Advance advance) {
+    Found found = (Found) advance;
+    return found.inLine && found.survey.held().isPresent();
+  }
+
   /** Whether several sites write side by side. */
   private boolean concurrent(Cut to) {
     Set<Site> sites = new HashSet<>(backlog.sites());

@@ -34,11 +34,13 @@ import org.slf4j.LoggerFactory;
  * <p>How far the standby has come is in the standby and nowhere else. A replay that is killed at
  * any moment is followed by one that goes on from there; of two, the one that began first stops.
  *
- * <p>One thread reads and writes. Everything public may be called from any thread.
+ * <p>One thread reads, and writes what nothing else is written beside. Everything public may be
+ * called from any thread.
  */
 public final class Replay implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Replay.class);
+  private static final Duration WINDOW_PATIENCE = Duration.ofSeconds(1);
   private static final Duration CLOSE_WAIT = Duration.ofSeconds(30);
 
   private final ReplayConfig config;
@@ -147,24 +149,17 @@ public final class Replay implements AutoCloseable {
       new Beginning(config, boundary, conversion).make(standby, progress);
       Standby.Condition.At at = standby.claim(UUID.randomUUID().toString());
       Ends.refuseIfPassed(config.until(), at.reached());
-      Applier applier =
-          new Applier(
-              standby,
-              at.reached(),
-              Passage.into(at, conversion.to()),
-              pending,
-              new Backlog.Limits(config.limits().versions(), config.limits().bytes()),
-              boundary,
-              clock);
-      status = applier.status(Phase.FOLLOWING, trouble);
-      if (verify && config.follow()) {
-        compare(standby, applier);
+      try (Applier applier = applier(standby, at, pending)) {
+        status = applier.status(Phase.FOLLOWING, trouble);
+        if (verify && config.follow()) {
+          compare(standby, applier);
+        }
+        follow(applier, pending);
+        if (verify) {
+          compare(standby, applier);
+        }
+        status = applier.status(Phase.DONE, trouble);
       }
-      follow(applier, pending);
-      if (verify) {
-        compare(standby, applier);
-      }
-      status = applier.status(Phase.DONE, trouble);
     } catch (CancellationException e) {
       LOG.debug("the replay of {} was stopped", config.graph());
       say(Phase.STOPPED);
@@ -173,6 +168,18 @@ public final class Replay implements AutoCloseable {
       say(Phase.STOPPED);
       failure.complete(e instanceof IOException ? unusable((IOException) e) : e);
     }
+  }
+
+  private Applier applier(Standby standby, Standby.Condition.At at, Pending pending) {
+    return new Applier(
+        standby,
+        at.reached(),
+        Passage.into(at, conversion.to()),
+        pending,
+        new Backlog.Limits(config.limits().versions(), config.limits().bytes()),
+        new Window(standby, config.limits().writers(), WINDOW_PATIENCE),
+        boundary,
+        clock);
   }
 
   private void say(Phase phase) {

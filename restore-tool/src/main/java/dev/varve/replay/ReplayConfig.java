@@ -52,11 +52,24 @@ public record ReplayConfig(
    * has more is applied by itself.
    *
    * @param bytes of encoded versions
+   * @param writers how many such transactions may be written at the same time, if they have nothing
+   *     in common
    */
-  public record Limits(long versions, long bytes) {
-    public static final Limits USUAL = new Limits(20_000, 16L << 20);
+  public record Limits(long versions, long bytes, int writers) {
+    public static final Limits USUAL = new Limits(20_000, 16L << 20, 4);
+
+    public Limits(long versions, long bytes) {
+      this(versions, bytes, USUAL.writers);
+    }
+
+    public Limits withWriters(int number) {
+      return new Limits(versions, bytes, number);
+    }
 
     public Limits {
+      if (writers < 1) {
+        throw new IllegalArgumentException("writers must be > 0, got " + writers);
+      }
       if (versions < 1 || bytes < 1) {
         throw new IllegalArgumentException(
             "versions and bytes must be > 0, got " + versions + " and " + bytes);

@@ -19,12 +19,18 @@ import dev.varve.restore.convert.Crossed;
 import dev.varve.restore.standby.Advance;
 import dev.varve.restore.standby.Standby;
 import dev.varve.topology.Fingerprint;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 
 /** Holds what it is given and compares it with the definition after each step. */
@@ -32,6 +38,11 @@ final class FakeStandby implements Standby {
   final Map<ElementId, Element> graph = new HashMap<>();
   final FakeTables tables;
   volatile Reached reached;
+  private final Set<FakeDraft> drafts = ConcurrentHashMap.newKeySet();
+  private boolean unsure;
+
+  /** Published, failed before and after that, and given up because they were in the way. */
+  final int[] outcomes = new int[4];
 
   FakeStandby(FakeTables tables) {
     this.tables = tables;
@@ -40,6 +51,11 @@ final class FakeStandby implements Standby {
 
   @Override
   public void apply(Advance advance) {
+    if (unsure && advance.to().vector().equals(reached.vector())) {
+      unsure = false;
+      return; // a draft came through
+    }
+    unsure = false;
     assertThat(advance.from()).isEqualTo(reached);
     int times = (int) (advance.elements() % 2) + 1;
     for (int i = 0; i < times; i++) {
@@ -51,6 +67,76 @@ final class FakeStandby implements Standby {
     assertThat(graph).as("at vv:" + reached.vector()).isEqualTo(tables.at(reached.vector()));
     if (reached.settled()) {
       assertThat(reached.fingerprint()).isEqualTo(fingerprint());
+    }
+  }
+
+  /** Those that go wrong do so by their cut, so that a run can be had again. */
+  @Override
+  public Optional<Draft> draft(Advance advance) {
+    Random random = new Random(advance.to().vector().hashCode() * 0x9E3779B97F4A7C15L);
+    if (random.nextInt(6) == 0) {
+      return Optional.empty();
+    }
+    FakeDraft draft = new FakeDraft(advance, random.nextInt(12));
+    for (FakeDraft other : drafts) {
+      assertThat(Collections.disjoint(other.touched, draft.touched)).isTrue();
+    }
+    drafts.add(draft);
+    return Optional.of(draft);
+  }
+
+  private final class FakeDraft implements Draft {
+    private final Advance advance;
+    private final int fate;
+    private final Set<ElementId> touched = new HashSet<>();
+
+    FakeDraft(Advance advance, int fate) {
+      this.advance = advance;
+      this.fate = fate;
+      for (ElementKind kind : ElementKind.values()) {
+        advance.each(kind, this::touch);
+      }
+    }
+
+    private void touch(Advance.Changed changed) {
+      touched.add(changed.id());
+      if (!changed.removed() && changed.state() instanceof Edge edge) {
+        touched.add(ElementId.vertex(edge.start()));
+        touched.add(ElementId.vertex(edge.end()));
+      }
+    }
+
+    @Override
+    public void write() {
+      if (fate == 0) {
+        throw new IllegalStateException("cannot write");
+      }
+      long end = System.nanoTime() + Duration.ofSeconds(5).toNanos();
+      while (fate == 1 && drafts.size() > 1 && System.nanoTime() < end) {
+        Thread.onSpinWait(); // for what a later one has locked
+      }
+    }
+
+    @Override
+    public void publish() {
+      if (fate == 2) {
+        outcomes[1]++;
+        throw new IllegalStateException("cannot commit");
+      }
+      apply(advance);
+      drafts.remove(this);
+      if (fate == 3) {
+        unsure = true;
+        outcomes[2]++;
+        throw new IllegalStateException("no answer");
+      }
+      outcomes[0]++;
+    }
+
+    @Override
+    public void discard() {
+      outcomes[3]++;
+      drafts.remove(this);
     }
   }
 

@@ -16,6 +16,7 @@ import dev.varve.wire.VersionCodec;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -34,12 +35,18 @@ class StepsTest {
   private final long seed = Long.getLong("varve.seed", 5);
 
   @TempDir Path directory;
+  private int[] lastOutcomes = new int[0];
 
   @Test
   void oneSite() throws IOException {
+    int[] outcomes = new int[4];
     for (int run = 0; run < RUNS; run++) {
       replay(seed + run, 1);
+      for (int i = 0; i < outcomes.length; i++) {
+        outcomes[i] += lastOutcomes[i];
+      }
     }
+    assertThat(outcomes).as("published, failed, unsure, given up").doesNotContain(0);
   }
 
   @Test
@@ -79,6 +86,7 @@ class StepsTest {
               Passage.into(standby.claim(""), Optional.empty()),
               pending,
               limits,
+              new Window(standby, 1 + random.nextInt(4), Duration.ofMillis(5)),
               Boundary.NONE,
               Clock.systemUTC());
       start = standby.reached.vector();
@@ -179,6 +187,7 @@ class StepsTest {
         while (reading.step() && (end || random.nextInt(4) > 0)) {
           // as far as it goes, or not
         }
+        reading.applier.letGo();
         undecided +=
             reading
                     .applier
@@ -189,11 +198,14 @@ class StepsTest {
                 : 0;
       }
       if (!end && random.nextInt(20) == 0) {
+        reading.applier.close();
         reading.pending.close();
         reading = new Reading(standby, random);
       }
     }
+    reading.applier.close();
     reading.pending.close();
+    lastOutcomes = standby.outcomes;
     assertThat(standby.reached.vector().includes(tables.end())).as("all is applied").isTrue();
     assertThat(standby.reached.settled()).isTrue();
     assertThat(standby.graph).isEqualTo(tables.at(tables.end()));

@@ -8,6 +8,7 @@ import dev.varve.graph.StoreSchema;
 import dev.varve.restore.convert.Crossed;
 import dev.varve.wire.AvroInput;
 import dev.varve.wire.ElementCodec;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -59,6 +60,13 @@ public interface Advance {
     /** Decoded at each call. */
     public Element state() {
       return new ElementCodec().readState(new AvroInput(encoded)).orElseThrow();
+    }
+
+    /** The ends of an edge that is not removed: decoded without its properties. */
+    public List<ElementId> ends() {
+      AvroInput state = new AvroInput(encoded);
+      ElementCodec.readCalled(state);
+      return List.of(ElementId.vertex(state.readString()), ElementId.vertex(state.readString()));
     }
 
     /** Labels or type: decoded without the rest. */

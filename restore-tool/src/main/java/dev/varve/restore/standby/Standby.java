@@ -16,7 +16,8 @@ import java.util.function.Supplier;
  * it only together with its elements, in one transaction of its own; so whoever reads the store
  * sees whole transactions of the source, and whoever goes on after a crash goes on from there.
  *
- * <p>Used by one thread. Every error is a {@link dev.varve.fault.VarveException}.
+ * <p>Used by one thread, but for {@link Draft}s. Every error is a {@link
+ * dev.varve.fault.VarveException}.
  */
 public interface Standby extends AutoCloseable {
 
@@ -48,6 +49,34 @@ public interface Standby extends AutoCloseable {
    *     else has become the one who applies
    */
   void apply(Advance advance);
+
+  /**
+   * Begins what {@link #apply} does, so that it can be written beside others: in a transaction that
+   * nobody sees before it is published.
+   *
+   * @return absent if the advance has to be applied alone
+   */
+  default Optional<Draft> draft(Advance advance) {
+    return Optional.empty();
+  }
+
+  /**
+   * An advance that is written before its turn has come. Whatever goes wrong with it, {@link
+   * #apply} does the same once more and says why.
+   */
+  interface Draft {
+
+    /** Writes all of it; on any thread, beside others that touch nothing of it. */
+    void write();
+
+    /**
+     * Notes the cut and commits; on the thread that applies, when everything before it is visible.
+     */
+    void publish();
+
+    /** Drops what was written; on any thread, after {@link #write} has ended. */
+    void discard();
+  }
 
   /** Reads the whole of the store again, under the original ids and without what Varve added. */
   ReadBack readBack(Progress progress);

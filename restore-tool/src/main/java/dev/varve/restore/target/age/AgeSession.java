@@ -143,7 +143,8 @@ final class AgeSession implements AutoCloseable {
     }
   }
 
-  private Connection borrow() throws SQLException {
+  /** A connection to be given back, or discarded if anything went wrong. */
+  Connection borrow() throws SQLException {
     synchronized (idle) {
       if (!idle.isEmpty()) {
         return idle.pop();
@@ -152,7 +153,8 @@ final class AgeSession implements AutoCloseable {
     return open();
   }
 
-  private void giveBack(Connection connection) {
+  /** Without a transaction under way. */
+  void giveBack(Connection connection) {
     synchronized (idle) {
       if (!closed) {
         idle.push(connection);

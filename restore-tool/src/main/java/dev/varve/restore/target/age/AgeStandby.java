@@ -19,6 +19,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -43,6 +44,11 @@ public final class AgeStandby implements Standby {
   private final Rules rules;
   private @Nullable String owner;
   private long step;
+
+  /**
+   * Whether a draft was being committed that leads to the next step, and its outcome is unknown.
+   */
+  private boolean unsure;
 
   /** Connects nowhere yet. */
   public AgeStandby(AgeSettings settings) {
@@ -112,16 +118,83 @@ public final class AgeStandby implements Standby {
         connection -> table.lock(connection, own) == next,
         connection -> {
           long found = table.lock(connection, own);
-          if (found != step) {
-            throw new IllegalStateException("the standby is at step " + found + ", not " + step);
+          if (unsure && found == next) {
+            return true; // the draft was committed
           }
+          requireStep(found);
           write(connection, advance);
           table.advance(connection, advance.to(), advance.crossed(), next, rulesDone);
           return true;
         });
     step = next;
+    unsure = false;
     if (!rulesDone) {
       make(advance.schemaAfter());
+    }
+  }
+
+  private void requireStep(long found) {
+    if (found != step) {
+      throw new IllegalStateException("the standby is at step " + found + ", not " + step);
+    }
+  }
+
+  /** Not where labels, indexes or constraints are made or dropped. */
+  @Override
+  public Optional<Draft> draft(Advance advance) {
+    return advance.crossed().isEmpty() && advance.schemaBefore().equals(advance.schemaAfter())
+        ? Optional.of(new AgeDraft(advance))
+        : Optional.empty();
+  }
+
+  private final class AgeDraft implements Draft {
+    private final Advance advance;
+    private @Nullable Connection connection;
+    private @Nullable StandbyRows rows;
+
+    AgeDraft(Advance advance) {
+      this.advance = advance;
+    }
+
+    @Override
+    public void write() {
+      try {
+        Connection own = session.borrow();
+        connection = own;
+        sayReplayed(own);
+        StandbyLabels there = new StandbyLabels(own, graph, labels, false);
+        there.requireAll(advance);
+        StandbyRows written = new StandbyRows(own, graph, there, advance);
+        written.write();
+        rows = written;
+      } catch (SQLException e) {
+        throw session.translated(e);
+      }
+    }
+
+    @Override
+    public void publish() {
+      Connection own = Objects.requireNonNull(connection);
+      long next = step + 1;
+      try {
+        requireStep(table.lock(own, Objects.requireNonNull(owner)));
+        Objects.requireNonNull(rows).raise();
+        table.advance(own, advance.to(), Optional.empty(), next, true);
+        unsure = true;
+        own.commit();
+      } catch (SQLException e) {
+        throw session.translated(e);
+      }
+      unsure = false;
+      step = next;
+      session.giveBack(own);
+    }
+
+    @Override
+    public void discard() {
+      if (connection != null) {
+        AgeSession.discard(connection);
+      }
     }
   }
 
@@ -133,7 +206,9 @@ public final class AgeStandby implements Standby {
       if (converted) {
         new ConvertedRows(connection, graph, there, advance).write();
       } else {
-        new StandbyRows(connection, graph, there, advance).write();
+        StandbyRows rows = new StandbyRows(connection, graph, there, advance);
+        rows.write();
+        rows.raise();
       }
     } catch (SQLException e) {
       String state = String.valueOf(e.getSQLState());

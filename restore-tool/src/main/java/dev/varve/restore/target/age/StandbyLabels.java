@@ -4,6 +4,7 @@ import dev.varve.age.Graphid;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import dev.varve.graph.ElementKind;
+import dev.varve.restore.standby.Advance;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -89,6 +90,23 @@ final class StandbyLabels {
     AgeLabel next = new AgeLabel(byId.lastKey() + 1, name, kind);
     make(next);
     return next;
+  }
+
+  /**
+   * Sees to it that no label has to be made for an advance.
+   *
+   * @throws IllegalStateException if one has to be
+   */
+  void requireAll(Advance advance) {
+    for (ElementKind kind : ElementKind.values()) {
+      advance.each(
+          kind,
+          changed -> {
+            if (!changed.removed()) {
+              require(Graphid.of(StandbyRows.graphid(changed.id())).label());
+            }
+          });
+    }
   }
 
   void make(AgeLabel label) throws SQLException {

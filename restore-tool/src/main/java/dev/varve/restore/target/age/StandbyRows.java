@@ -43,10 +43,17 @@ final class StandbyRows {
     makeLabels();
     Batches.of(advance, ElementKind.VERTEX, this::insert);
     Batches.of(advance, ElementKind.EDGE, this::insert);
+  }
+
+  /**
+   * Sees to it that nothing that is created later gets a number of what was written. One after the
+   * other: a sequence is looked at first, and then set for all at once.
+   */
+  void raise() throws SQLException {
     labels.raise();
   }
 
-  private static long graphid(ElementId id) {
+  static long graphid(ElementId id) {
     return Numbering.Kept.number(id);
   }
 

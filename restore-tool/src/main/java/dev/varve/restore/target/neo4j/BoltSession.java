@@ -30,6 +30,8 @@ import org.neo4j.driver.exceptions.RetryableException;
 import org.neo4j.driver.exceptions.SecurityException;
 import org.neo4j.driver.exceptions.ServiceUnavailableException;
 import org.neo4j.driver.exceptions.SessionExpiredException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Talks to one Neo4j database: retries what may succeed later, and says the rest in words that an
@@ -37,6 +39,7 @@ import org.neo4j.driver.exceptions.SessionExpiredException;
  */
 final class BoltSession implements AutoCloseable {
 
+  private static final Logger LOG = LoggerFactory.getLogger(BoltSession.class);
   private static final long FIRST_PAUSE_MS = 50;
   private static final long LONGEST_PAUSE_MS = 5_000;
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(15);
@@ -155,6 +158,37 @@ final class BoltSession implements AutoCloseable {
             return result;
           }
         });
+  }
+
+  /** Begins a transaction, to be closed; nothing is retried. */
+  Open begin(TransactionConfig config) {
+    Session once = driver.session(session);
+    try {
+      return new Open(once, once.beginTransaction(config));
+    } catch (RuntimeException e) {
+      once.close();
+      throw e;
+    }
+  }
+
+  /** A transaction that is under way. */
+  record Open(Session session, Transaction transaction) implements AutoCloseable {
+
+    /** Commits and lets go of it. */
+    void commit() {
+      transaction.commit();
+      close();
+    }
+
+    /** Rolls it back, unless it is committed. */
+    @Override
+    public void close() {
+      try {
+        session.close();
+      } catch (Neo4jException e) {
+        LOG.debug("letting go of a transaction: {}", e.getMessage());
+      }
+    }
   }
 
   private interface Attempt<T> {

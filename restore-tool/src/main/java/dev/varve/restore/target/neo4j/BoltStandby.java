@@ -17,6 +17,7 @@ import dev.varve.restore.standby.Advance;
 import dev.varve.restore.standby.Standby;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -44,6 +45,11 @@ public final class BoltStandby implements Standby {
   private final BoltSchema schema;
   private @Nullable String owner;
   private long step;
+
+  /**
+   * Whether a draft was being committed that leads to the next step, and its outcome is unknown.
+   */
+  private boolean unsure;
 
   /** Connects nowhere yet. */
   public BoltStandby(BoltSettings settings) {
@@ -157,15 +163,79 @@ public final class BoltStandby implements Standby {
             StandbyCut.lock(transaction, own) == next ? Optional.of(next) : Optional.empty(),
         transaction -> {
           long found = StandbyCut.lock(transaction, own);
-          if (found != step) {
-            throw new IllegalStateException("the standby is at step " + found + ", not " + step);
+          if (unsure && found == next) {
+            return next; // the draft was committed
           }
+          requireStep(found);
           write(transaction, advance, giveUp);
           boolean schemaDone = advance.schemaBefore().equals(advance.schemaAfter());
           StandbyCut.advance(transaction, advance.to(), advance.crossed(), next, schemaDone);
           return next;
         });
     step = next;
+    unsure = false;
+  }
+
+  private void requireStep(long found) {
+    if (found != step) {
+      throw new IllegalStateException("the standby is at step " + found + ", not " + step);
+    }
+  }
+
+  /**
+   * Not where indexes have to be made first, nor where relationships go: Neo4j locks their ends,
+   * which are not known.
+   */
+  @Override
+  public Optional<Draft> draft(Advance advance) {
+    boolean alone =
+        advance.crossed().isPresent()
+            || !advance.schemaBefore().equals(advance.schemaAfter())
+            || !marks.types().containsAll(types(advance))
+            || removesEdges(advance);
+    return alone ? Optional.empty() : Optional.of(new BoltDraft(advance));
+  }
+
+  private static boolean removesEdges(Advance advance) {
+    boolean[] removes = {false};
+    advance.each(ElementKind.EDGE, changed -> removes[0] |= changed.removed());
+    return removes[0];
+  }
+
+  private final class BoltDraft implements Draft {
+    private final Advance advance;
+    private final Set<String> types = Set.copyOf(marks.types());
+    private BoltSession.@Nullable Open open;
+
+    BoltDraft(Advance advance) {
+      this.advance = advance;
+    }
+
+    @Override
+    public void write() {
+      BoltSession.Open begun = session.begin(StandbyCut.replayed(advance.to()));
+      open = begun;
+      new StandbyWrites(begun.transaction(), advance, types).write();
+    }
+
+    @Override
+    public void publish() {
+      BoltSession.Open begun = Objects.requireNonNull(open);
+      long next = step + 1;
+      requireStep(StandbyCut.lock(begun.transaction(), Objects.requireNonNull(owner)));
+      StandbyCut.advance(begun.transaction(), advance.to(), Optional.empty(), next, true);
+      unsure = true;
+      begun.commit();
+      unsure = false;
+      step = next;
+    }
+
+    @Override
+    public void discard() {
+      if (open != null) {
+        open.close();
+      }
+    }
   }
 
   private void write(Transaction transaction, Advance advance, boolean giveUp) {
