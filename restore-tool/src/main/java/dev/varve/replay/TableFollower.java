@@ -78,7 +78,7 @@ final class TableFollower {
     try (Wire wire = wire();
         Tail tail = open(source)) {
       List<Manifest.Position> positions = seek(tail, applier);
-      CutTracker tracker = CutTracker.resumed(tail.places(), positions, applier.cut());
+      CutTracker tracker = CutTracker.resumed(tail.places(), positions, applier.cut(), tail.ends());
       Intake intake = new Intake(wire, tail.places(), applier.at().vector(), tracker, pending);
       long[] ends = config.follow() ? new long[0] : tail.writtenEnds();
       LOG.info("following the tables after vv:{}", applier.at().vector());

@@ -111,7 +111,7 @@ final class FakeStandby implements Standby {
       if (fate == 0) {
         throw new IllegalStateException("cannot write");
       }
-      long end = System.nanoTime() + Duration.ofSeconds(5).toNanos();
+      long end = System.nanoTime() + Duration.ofMillis(500).toNanos();
       while (fate == 1 && drafts.size() > 1 && System.nanoTime() < end) {
         Thread.onSpinWait(); // for what a later one has locked
       }

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -58,6 +59,14 @@ class StepsTest {
     assertThat(undecided).as("cuts that had to wait").isPositive();
   }
 
+  /** Whoever begins anew between them has the older of two versions before the newer is read. */
+  @Test
+  void whatIsAppliedAndStandsBehindWhatIsNot() throws IOException {
+    for (long known : new long[] {2031, 60014}) {
+      replay(known, 2);
+    }
+  }
+
   @Test
   void threeSites() throws IOException {
     for (int run = 0; run < RUNS; run++) {
@@ -73,9 +82,13 @@ class StepsTest {
     final Applier applier;
     final VersionVector start;
     final int[] next;
+    final int[] farthest;
     final VersionCodec codec = new VersionCodec();
 
-    Reading(FakeStandby standby, Random random) {
+    /**
+     * @param ends how far the tables have come
+     */
+    Reading(FakeStandby standby, Random random, int[] ends) {
       tables = standby.tables;
       pending = new Pending(directory, 1 << 16, random.nextInt(2) == 0 ? Long.MAX_VALUE : 0);
       Backlog.Limits limits = new Backlog.Limits(1 + random.nextInt(8), Long.MAX_VALUE);
@@ -91,8 +104,10 @@ class StepsTest {
               Clock.systemUTC());
       start = standby.reached.vector();
       List<Manifest.Position> positions = standby.reached.positions();
-      tracker = CutTracker.resumed(tables.places, positions, applier.cut());
+      long[] there = Arrays.stream(ends).asLongStream().toArray();
+      tracker = CutTracker.resumed(tables.places, positions, applier.cut(), there);
       next = positions.stream().mapToInt(position -> (int) position.offset()).toArray();
+      farthest = ends.clone();
     }
 
     boolean read(int place) {
@@ -117,6 +132,7 @@ class StepsTest {
         version(place, offset, found.version());
       }
       tracker.passed(place, next[place]);
+      farthest[place] = Math.max(farthest[place], next[place]);
       return true;
     }
 
@@ -171,7 +187,7 @@ class StepsTest {
   private int replay(Random random, int sites) throws IOException {
     FakeTables tables = new FakeTables(random, sites, 5 + random.nextInt(60));
     FakeStandby standby = new FakeStandby(tables);
-    Reading reading = new Reading(standby, random);
+    Reading reading = new Reading(standby, random, new int[tables.places.size()]);
     int undecided = 0;
     boolean end = false;
     while (!end) {
@@ -200,7 +216,7 @@ class StepsTest {
       if (!end && random.nextInt(20) == 0) {
         reading.applier.close();
         reading.pending.close();
-        reading = new Reading(standby, random);
+        reading = new Reading(standby, random, reading.farthest);
       }
     }
     reading.applier.close();

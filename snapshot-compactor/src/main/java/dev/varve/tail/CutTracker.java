@@ -37,12 +37,20 @@ public final class CutTracker {
   /** What the chain has that a new base follows. */
   private final List<Manifest.SiteCut> before;
 
+  /** Where it goes on after. */
+  private final Cut begun;
+
   private CutTracker(
-      List<Place> places, State[] states, VersionVector start, List<Manifest.SiteCut> before) {
+      List<Place> places,
+      State[] states,
+      VersionVector start,
+      List<Manifest.SiteCut> before,
+      Cut begun) {
     this.places = List.copyOf(places);
     this.states = states;
     this.start = start;
     this.before = List.copyOf(before);
+    this.begun = begun;
   }
 
   /**
@@ -58,7 +66,7 @@ public final class CutTracker {
     for (int i = 0; i < states.length; i++) {
       states[i] = new State(0, ends[i]);
     }
-    return new CutTracker(places, states, VersionVector.EMPTY, before);
+    return new CutTracker(places, states, VersionVector.EMPTY, before, Cut.NOTHING);
   }
 
   /**
@@ -69,9 +77,21 @@ public final class CutTracker {
    */
   public static CutTracker resumed(
       List<Place> places, List<Manifest.Position> positions, Cut start) {
+    return resumed(places, positions, start, new long[places.size()]);
+  }
+
+  /**
+   * The same for whoever keeps of each element only the newest version. Where several sites write
+   * side by side, one that is in the cut may stand behind an older one that is not: until it has
+   * been read again nobody can tell that it is the newer one. So the cut does not move before that.
+   *
+   * @param ends for each place, where its records ended when reading began
+   */
+  public static CutTracker resumed(
+      List<Place> places, List<Manifest.Position> positions, Cut start, long[] ends) {
     State[] states = new State[places.size()];
     for (int i = 0; i < states.length; i++) {
-      State state = new State(positions.get(i).versions(), 0);
+      State state = new State(positions.get(i).versions(), ends[i]);
       state.next = positions.get(i).offset();
       state.strict = true;
       for (Manifest.SiteCut site : start.sites()) {
@@ -82,7 +102,7 @@ public final class CutTracker {
       }
       states[i] = state;
     }
-    return new CutTracker(places, states, start.vector(), List.of());
+    return new CutTracker(places, states, start.vector(), List.of(), start);
   }
 
   /** Where a version or a transaction comes from. */
@@ -179,6 +199,9 @@ public final class CutTracker {
 
   /** The newest cut that all partitions have reached. */
   public Cut cut() {
+    if (isHeld()) {
+      return begun;
+    }
     SortedMap<Site, Mark> marks = new TreeMap<>();
     for (Site site : common(state -> state.latest)) {
       for (State state : states) {
@@ -188,9 +211,28 @@ public final class CutTracker {
     return closed(marks);
   }
 
+  /** Whether several sites write, and what was there at the beginning is not read again yet. */
+  private boolean isHeld() {
+    if (begun.equals(Cut.NOTHING) || settled()) {
+      return false;
+    }
+    Set<Site> living = new TreeSet<>();
+    for (State state : states) {
+      living.addAll(state.latest.keySet());
+      living.addAll(state.reached.keySet());
+    }
+    for (State state : states) {
+      state.latest.values().forEach(mark -> mark.replaces.ifPresent(living::remove));
+    }
+    return living.size() > 1;
+  }
+
   /** The places that are further than a cut of theirs: reading on there does not move it. */
   public Set<Integer> ahead(VersionVector cut) {
     Set<Integer> ahead = new TreeSet<>();
+    if (isHeld()) {
+      return ahead;
+    }
     for (int place = 0; place < states.length; place++) {
       Map<Site, Mark> latest = states[place].latest;
       boolean further =

@@ -7,6 +7,7 @@ import dev.varve.archive.Manifest;
 import dev.varve.change.Site;
 import dev.varve.change.VersionVector;
 import dev.varve.change.Watermark;
+import dev.varve.tail.Cut;
 import dev.varve.tail.CutTracker;
 import dev.varve.tail.CutTracker.Stamp;
 import dev.varve.tail.Place;
@@ -168,6 +169,44 @@ class CutTrackerTest {
     assertThat(after.missing()).isEmpty();
     assertThat(after.baseCut().orElseThrow().vector())
         .isEqualTo(VersionVector.parse("elsewhere@1=6,neo4j@1=60,neo4j@2=82"));
+  }
+
+  @Test
+  void aCutThatSeveralSitesWroteStaysUntilWhatWasThereIsReadAgain() {
+    Site other = new Site("elsewhere", 1);
+    Cut start =
+        new Cut(VersionVector.of(ONE, 10).with(other, 5), List.of(cutOf(other, 5), cutOf(ONE, 10)));
+    CutTracker resumed = resumed(start, 4, 0);
+    watermark(resumed, 0, 0, other, 6, 0);
+    watermark(resumed, 1, 0, other, 6, 0);
+    resumed.passed(0, 1);
+    assertThat(resumed.cut()).isEqualTo(start);
+    assertThat(resumed.ahead(start.vector())).isEmpty();
+    resumed.passed(0, 4);
+    assertThat(resumed.cut().vector()).isEqualTo(VersionVector.of(ONE, 10).with(other, 6));
+  }
+
+  @Test
+  void aCutOfOneSiteGoesOnAtOnce() {
+    Cut start = new Cut(VersionVector.of(ONE, 10), List.of(cutOf(ONE, 10)));
+    CutTracker resumed = resumed(start, 4, 0);
+    watermark(resumed, 0, 0, ONE, 12, 0);
+    watermark(resumed, 1, 0, ONE, 12, 0);
+    assertThat(resumed.cut().vector()).isEqualTo(VersionVector.of(ONE, 12));
+  }
+
+  private static CutTracker resumed(Cut start, long... ends) {
+    List<Manifest.Position> positions =
+        PLACES.stream()
+            .map(
+                place ->
+                    new Manifest.Position(place.topic(), Optional.empty(), place.partition(), 0, 0))
+            .toList();
+    CutTracker tracker = CutTracker.resumed(PLACES, positions, start, ends);
+    for (int place = 0; place < 2; place++) {
+      tracker.passed(place, 0);
+    }
+    return tracker;
   }
 
   private static Manifest.SiteCut cutOf(Site site, long seq) {
