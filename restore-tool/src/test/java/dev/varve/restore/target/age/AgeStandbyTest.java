@@ -18,6 +18,7 @@ import dev.varve.graph.StoreSchema;
 import dev.varve.graph.Value;
 import dev.varve.graph.Vertex;
 import dev.varve.replay.ChainReplay;
+import dev.varve.replay.DraftCheck;
 import dev.varve.replay.ReplayConfig;
 import dev.varve.restore.ChainLab;
 import dev.varve.restore.Progress;
@@ -36,6 +37,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -82,13 +84,14 @@ final class AgeStandbyTest {
       lab.delta();
       compare(server, lab);
       theLaterOneTakesOver(server);
+      whatIsWrittenAheadIsSeenInItsTurn(server);
       try (AgeStandby standby = standby(server)) {
         standby.strip(Progress.NONE);
       }
       assertThat(query(server, "SELECT 1 FROM pg_class WHERE relname LIKE '\\_\\_varve%'"))
           .isEmpty();
       assertThat(created(server, "City")).isEqualTo(new Graphid(CITY, 4).toString());
-      assertThat(created(server, "Town")).isEqualTo(new Graphid(TOWN, 2).toString());
+      assertThat(created(server, "Town")).isEqualTo(new Graphid(TOWN, 13).toString());
     }
   }
 
@@ -150,6 +153,34 @@ final class AgeStandbyTest {
           .isInstanceOfSatisfying(
               VarveException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.FENCED));
       second.apply(ChainReplay.nothing(at));
+    }
+  }
+
+  private static void whatIsWrittenAheadIsSeenInItsTurn(AgeServer server) {
+    Random random = new Random(1);
+    Map<ElementId, Element> vertices = new TreeMap<>();
+    for (long entry = 10; entry < 14; entry++) {
+      vertices.put(id(TOWN, entry), vertex("Town", random));
+    }
+    DraftCheck.run(
+        () -> standby(server),
+        () -> vertices.keySet().stream().map(id -> count(server, id)).toList(),
+        vertices);
+  }
+
+  private static long count(AgeServer server, ElementId id) {
+    try {
+      return Long.parseLong(
+          query(
+                  server,
+                  "SELECT count(*) FROM "
+                      + NAME
+                      + ".\"Town\" WHERE id = '"
+                      + Graphid.parse(id.id()).number()
+                      + "'::graphid")
+              .get(0));
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
     }
   }
 

@@ -7,9 +7,13 @@ import dev.varve.archive.Reached;
 import dev.varve.embedded.EmbeddedServer;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
+import dev.varve.graph.Element;
+import dev.varve.graph.ElementId;
 import dev.varve.graph.ElementKind;
 import dev.varve.graph.StoreSchema;
+import dev.varve.graph.Vertex;
 import dev.varve.replay.ChainReplay;
+import dev.varve.replay.DraftCheck;
 import dev.varve.replay.ReplayConfig;
 import dev.varve.replay.Verified;
 import dev.varve.restore.ChainLab;
@@ -24,6 +28,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.ServiceLoader;
+import java.util.Set;
+import java.util.TreeMap;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -104,6 +110,32 @@ final class BoltStandbyTest {
     assertThat(query("SHOW INDEXES YIELD name WHERE name = 'by_name' RETURN name")).hasSize(1);
     theLaterOneTakesOver();
     nothingOfUsIsLeft();
+  }
+
+  @Test
+  void whatIsWrittenAheadIsSeenInItsTurn() {
+    query("MATCH (n) DETACH DELETE n");
+    query("DROP INDEX by_name IF EXISTS");
+    ChainLab lab = new ChainLab(directory);
+    commit(lab, new Random(seed), new RandomValues(new Random(seed), false));
+    lab.base();
+    replay(lab, 5);
+    Map<ElementId, Element> vertices = new TreeMap<>();
+    for (long id = 9_000; id < 9_004; id++) {
+      vertices.put(ElementId.vertex(Long.toString(id)), Vertex.of(Set.of("Ahead"), Map.of()));
+    }
+    DraftCheck.run(
+        this::standby,
+        () ->
+            vertices.keySet().stream()
+                .map(
+                    id ->
+                        query("MATCH (n:Ahead {__varve_id: " + id.id() + "}) RETURN count(n)")
+                            .get(0)
+                            .get(0)
+                            .asLong())
+                .toList(),
+        vertices);
   }
 
   private static void commit(ChainLab lab, Random random, RandomValues values) {
