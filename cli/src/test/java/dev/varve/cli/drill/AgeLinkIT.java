@@ -215,6 +215,45 @@ final class AgeLinkIT {
   }
 
   @Test
+  void ownerOfTheGraphNeedsNoSuperuser() throws Exception {
+    run(
+        "CREATE ROLE app LOGIN PASSWORD 'app'",
+        "GRANT CREATE ON DATABASE " + AgeServer.DATABASE + " TO app",
+        "GRANT USAGE ON SCHEMA ag_catalog TO app",
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON ag_catalog.ag_graph, ag_catalog.ag_label TO app",
+        "SET ROLE app",
+        "SELECT create_graph('owned')");
+    AgeStore store = AgeStore.of(settings("owned").as("app", Optional.of("app")));
+    assertThat(store.ask(Link::identity)).contains("/" + AgeServer.DATABASE + "/");
+    assertThat(store.ask(Link::isStandby)).isFalse();
+    try (Link link = store.connect()) {
+      Hand hand = link.hand(Handwriting.OF_VARVE);
+      for (int i = 0; i < 2; i++) { // the second one finds the labels
+        hand.prepare();
+        hand.write(0, "text").get();
+        assertThat(counts(link.scan())).containsExactly(3, 1);
+        assertThat(hand.remove()).isEqualTo(3);
+        assertThat(counts(link.scan())).containsExactly(0, 0);
+      }
+    }
+  }
+
+  @Test
+  void whoMayNotWriteIsToldSo() throws Exception {
+    run("CREATE ROLE reader LOGIN PASSWORD 'reader'");
+    AgeStore store = store("foreign");
+    AgeStore asReader = AgeStore.of(settings("foreign").as("reader", Optional.of("reader")));
+    assertThatThrownBy(
+            () ->
+                asReader.ask(
+                    link -> {
+                      link.hand(Handwriting.OF_VARVE).prepare();
+                      return true;
+                    }))
+        .hasMessageContaining("cannot ask " + store + ": ERROR: permission denied");
+  }
+
+  @Test
   void whatHangsKeepsNobody() throws Exception {
     AgeStore store = store("hanging");
     try (Connection other = server.orElseThrow().connect();
