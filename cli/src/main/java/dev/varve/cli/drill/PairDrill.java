@@ -95,7 +95,8 @@ public final class PairDrill {
       throw new VarveException(
           ExitCode.FAILED,
           "cannot write to " + plan.pair().primary() + ": " + e.getMessage(),
-          "nothing was broken; name a user that may write, and make an index or, in AGE, labels, in VARVE_SOURCE_USER",
+          "nothing was broken; name a user in VARVE_SOURCE_USER that may write, and make an index or,"
+              + " in AGE, labels",
           e);
     }
   }
