@@ -20,6 +20,7 @@ import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.TopicExistsException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,6 +28,11 @@ import org.slf4j.LoggerFactory;
 public final class KafkaTopics {
 
   private static final Logger LOG = LoggerFactory.getLogger(KafkaTopics.class);
+
+  /** What another stage has made a moment ago, not every broker may know of yet. */
+  private static final long KNOWN_WITHIN_NANOS = 10_000_000_000L;
+
+  private static final long KNOWN_LOOK_EVERY_MS = 100;
 
   private KafkaTopics() {}
 
@@ -99,6 +105,23 @@ public final class KafkaTopics {
   }
 
   private static void check(Admin admin, List<TopicSpec> present)
+      throws ExecutionException, InterruptedException {
+    long end = System.nanoTime() + KNOWN_WITHIN_NANOS;
+    while (true) {
+      try {
+        checkNow(admin, present);
+        return;
+      } catch (ExecutionException e) {
+        if (!(e.getCause() instanceof UnknownTopicOrPartitionException)
+            || System.nanoTime() > end) {
+          throw e;
+        }
+        Thread.sleep(KNOWN_LOOK_EVERY_MS);
+      }
+    }
+  }
+
+  private static void checkNow(Admin admin, List<TopicSpec> present)
       throws ExecutionException, InterruptedException {
     List<String> names = present.stream().map(TopicSpec::name).toList();
     Map<String, TopicDescription> topics = admin.describeTopics(names).allTopicNames().get();

@@ -1,9 +1,12 @@
 package dev.varve.cli;
 
 import dev.varve.archive.Repositories;
+import dev.varve.cdc.age.AgeSettings;
 import dev.varve.cli.config.Config;
+import dev.varve.cli.drill.AgeStore;
 import dev.varve.cli.drill.ConfiguredPair;
 import dev.varve.cli.drill.HtmlReport;
+import dev.varve.cli.drill.Neo4jStore;
 import dev.varve.cli.drill.Objectives;
 import dev.varve.cli.drill.Outcome;
 import dev.varve.cli.drill.PairDrill;
@@ -134,7 +137,7 @@ final class PairDrillCommand implements Callable<Integer> {
       fallbackValue = "true",
       description = {
         "restore the chain in the end, once the new primary is captured, and compare it with the",
-        "new primary, as read with Cypher; nobody else may write meanwhile"
+        "new primary, as a client reads it; nobody else may write meanwhile"
       })
   private boolean prove = true;
 
@@ -180,18 +183,12 @@ final class PairDrillCommand implements Callable<Integer> {
 
   /** Without a connection to anything. */
   private PairPlan plan(Config config) throws IOException {
-    if (!(config.source() instanceof Config.Neo4j neo4j)) {
-      throw usage(
-          "the client of a drill writes to Neo4j, and source.uri is " + config.source().uri(),
-          "drill a pair of Neo4j servers");
-    }
     if (!(writesPerSecond > 0)) {
       throw usage("--writes-per-second must be > 0, got " + writesPerSecond, "leave it out for 50");
     }
     html.ifPresent(PairDrillCommand::requireWritable);
-    Store primary =
-        new Store(neo4j.uri(), neo4j.user(), neo4j.password(), Optional.of(neo4j.database()));
-    Optional<Store> standby = standby(neo4j);
+    Store primary = primary(config.source());
+    Optional<Store> standby = standby(config.source());
     Duration hookTimeout = config.promote().hookTimeout();
     return new PairPlan(
         new ConfiguredPair(
@@ -238,27 +235,52 @@ final class PairDrillCommand implements Callable<Integer> {
             () ->
                 usage(
                     "no --target is given",
-                    "name the standby, as bolt://neo4j@standby:7687: it is looked at before"
-                        + " anything is broken")),
+                    "name the standby, as bolt://neo4j@standby:7687 or"
+                        + " age:postgresql://postgres@standby/database/graph: it is looked at"
+                        + " before anything is broken")),
         where);
   }
 
+  private static Store primary(Config.Source source) {
+    if (source instanceof Config.Age age) {
+      return AgeStore.of(age.settings());
+    }
+    Config.Neo4j neo4j = (Config.Neo4j) source;
+    return new Neo4jStore(
+        neo4j.uri(), neo4j.user(), neo4j.password(), Optional.of(neo4j.database()));
+  }
+
   /** Entered as the primary is, where nothing else is said. */
-  private Optional<Store> standby(Config.Neo4j source) {
-    Optional<String> password = target.password(session).or(source::password);
+  private Optional<Store> standby(Config.Source source) {
     return target
         .uri()
         .map(
-            uri -> {
-              if (uri instanceof TargetUri.Bolt bolt) {
-                return new Store(
-                    bolt.server().toString(),
-                    bolt.user().or(source::user),
-                    password,
-                    bolt.database());
-              }
-              throw usage(uri + " is no running Neo4j", "name one as bolt://neo4j@standby:7687");
-            });
+            uri ->
+                source instanceof Config.Age age
+                    ? ofAge(uri, age.settings())
+                    : ofNeo4j(uri, (Config.Neo4j) source));
+  }
+
+  private Store ofNeo4j(TargetUri uri, Config.Neo4j source) {
+    if (uri instanceof TargetUri.Bolt bolt) {
+      return new Neo4jStore(
+          bolt.server().toString(),
+          bolt.user().or(source::user),
+          target.password(session).or(source::password),
+          bolt.database());
+    }
+    throw usage(
+        uri + " is no running Neo4j, as the primary is", "name one as bolt://neo4j@standby:7687");
+  }
+
+  private Store ofAge(TargetUri uri, AgeSettings source) {
+    if (uri instanceof TargetUri.Age age) {
+      return new AgeStore(
+          age.as(age.user().or(source::user)), target.password(session).or(source::password));
+    }
+    throw usage(
+        uri + " is no graph in PostgreSQL, as the primary is",
+        "name one as age:postgresql://postgres@standby/database/graph");
   }
 
   private static Hook hook(String option, String line, Duration timeout) {

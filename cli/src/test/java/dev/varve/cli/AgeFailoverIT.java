@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.NullNode;
 import dev.varve.age.ReplayedMessage;
 import dev.varve.change.Site;
+import dev.varve.cli.demo.Content;
 import dev.varve.container.age.AgeServer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -62,7 +63,7 @@ final class AgeFailoverIT {
         pipeline.start(stage);
       }
       pipeline.awaitTransaction(graph.last());
-      AgeGraph.Content captured = followsAndFallsBehind(pipeline, next, graph, there);
+      Content captured = followsAndFallsBehind(pipeline, next, graph, there);
       leaveSomethingUncaptured(pipeline, graph);
       pipeline.start("observe");
       pipeline.awaitLog("agreed: up");
@@ -147,10 +148,10 @@ final class AgeFailoverIT {
    *
    * @return what was captured
    */
-  private AgeGraph.Content followsAndFallsBehind(
+  private Content followsAndFallsBehind(
       Pipeline pipeline, Pipeline next, AgeGraph graph, AgeGraph standby) throws Exception {
     pipeline.start("replay", "--target", target(standby.server()), "--follow");
-    AgeGraph.Content first = graph.content();
+    Content first = graph.content();
     await("the standby follows", () -> exists(standby) && standby.content().equals(first));
     // so that nothing is in the way when it is needed; what is replayed later has to get by with it
     run(next, "source", "setup", "--as", AgeServer.USER, "--apply");
@@ -159,7 +160,7 @@ final class AgeFailoverIT {
         "SELECT pg_create_logical_replication_slot('looks', 'pgoutput')");
     steps(graph);
     graph.run(graph.cypher("CREATE (:Later {n: 1})-[:SINCE]->(:Later {n: 2})"));
-    AgeGraph.Content second = graph.content();
+    Content second = graph.content();
     await("the standby keeps step", () -> standby.content().equals(second));
     assertThat(marks(standby)).as("replayed transactions that say so").isPositive();
     standby.run("SELECT pg_drop_replication_slot('looks')", "DROP PUBLICATION looks");
@@ -219,7 +220,7 @@ final class AgeFailoverIT {
     steps(primary);
     theChainHas(pipeline, SECOND, primary);
     assertThat(next.stop("capture")).isZero();
-    AgeGraph.Content content = primary.content();
+    Content content = primary.content();
     JsonNode restored =
         run(
             pipeline,
@@ -261,7 +262,7 @@ final class AgeFailoverIT {
     String[] merge = {
       "branch", "merge", name, "--target", target(primary.server()), "--output=json"
     };
-    AgeGraph.Content before = primary.content();
+    Content before = primary.content();
     try (Connection client = primary.server().connect();
         Statement statement = client.createStatement()) {
       client.setAutoCommit(false);
@@ -303,7 +304,7 @@ final class AgeFailoverIT {
 
   private void theChainHas(Pipeline pipeline, Site site, AgeGraph primary) throws Exception {
     long last = primary.last();
-    AgeGraph.Content content = primary.content();
+    Content content = primary.content();
     await(
         "the chain has it",
         () ->

@@ -1,26 +1,17 @@
 package dev.varve.cli;
 
-import dev.varve.age.Agtype;
+import dev.varve.cli.demo.Content;
+import dev.varve.cli.demo.SqlScan;
 import dev.varve.container.age.AgeServer;
-import dev.varve.graph.Edge;
-import dev.varve.graph.ElementHasher;
-import dev.varve.graph.ElementId;
-import dev.varve.graph.Vertex;
-import dev.varve.topology.Fingerprint;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Random;
 import java.util.Set;
 
 /** A graph in a server, written to and read with nothing but SQL and Cypher. */
 record AgeGraph(AgeServer server, String name) {
-
-  /** What it holds. */
-  record Content(long vertices, long edges, Fingerprint fingerprint) {}
 
   AgeGraph create() throws SQLException {
     run("SELECT create_graph('" + name + "')");
@@ -124,49 +115,10 @@ record AgeGraph(AgeServer server, String name) {
     }
   }
 
-  /** Reads all of it; parents once. */
+  /** Reads all of it. */
   Content content() throws SQLException {
-    ElementHasher hasher = new ElementHasher();
-    Fingerprint sum = Fingerprint.EMPTY;
-    long vertices = 0;
-    long edges = 0;
-    try (Connection connection = server.connect();
-        Statement statement = connection.createStatement()) {
-      List<String[]> labels = new ArrayList<>();
-      try (ResultSet row =
-          statement.executeQuery(
-              "SELECT l.name, l.kind, l.relation::oid::regclass::text FROM ag_catalog.ag_label l"
-                  + " JOIN ag_catalog.ag_graph g ON g.graphid = l.graph WHERE g.name = '"
-                  + name
-                  + "'")) {
-        while (row.next()) {
-          labels.add(new String[] {row.getString(1), row.getString(2), row.getString(3)});
-        }
-      }
-      for (String[] label : labels) {
-        String shown = label[0].startsWith("_ag_label_") ? "" : label[0];
-        boolean ofEdges = label[1].equals("e");
-        try (ResultSet row =
-            statement.executeQuery(
-                "SELECT id, properties"
-                    + (ofEdges ? ", start_id, end_id" : "")
-                    + " FROM ONLY "
-                    + label[2])) {
-          while (row.next()) {
-            var properties = Agtype.properties(row.getString(2));
-            if (ofEdges) {
-              Edge edge = Edge.of(shown, row.getString(3), row.getString(4), properties);
-              sum = sum.plus(hasher.hash(ElementId.edge(row.getString(1)), edge));
-              edges++;
-            } else {
-              Vertex vertex = Vertex.of(shown.isEmpty() ? Set.of() : Set.of(shown), properties);
-              sum = sum.plus(hasher.hash(ElementId.vertex(row.getString(1)), vertex));
-              vertices++;
-            }
-          }
-        }
-      }
+    try (Connection connection = server.connect()) {
+      return SqlScan.of(connection, name);
     }
-    return new Content(vertices, edges, sum);
   }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.varve.cli.demo.Content;
 import dev.varve.container.age.AgeServer;
 import dev.varve.topology.Fingerprint;
 import java.nio.file.Files;
@@ -79,7 +80,7 @@ final class AgeIT {
           graph.cypher("CREATE (:Gone)-[:E0 {loose: true}]->(:Gone)"),
           "TRUNCATE \"" + graph.name() + "\".\"Gone\"");
       pipeline.awaitTransaction(graph.last());
-      AgeGraph.Content content = graph.content();
+      Content content = graph.content();
       assertThat(pipeline.newest().orElseThrow().manifest().fingerprint())
           .isEqualTo(content.fingerprint());
       Installed.Result verify = pipeline.run("verify", "--level=graph", "--output=json");
@@ -106,7 +107,7 @@ final class AgeIT {
   }
 
   private void edgesWithoutAnEndComeBackAndNeo4jIsNotGivenThem(
-      Pipeline pipeline, AgeServer server, AgeGraph.Content content) throws Exception {
+      Pipeline pipeline, AgeServer server, Content content) throws Exception {
     Map<String, String> password = Map.of("VARVE_TARGET_PASSWORD", AgeServer.PASSWORD);
     String target =
         uri(server).replace("postgresql://", "age:postgresql://" + AgeServer.USER + "@");
@@ -131,13 +132,13 @@ final class AgeIT {
       pipeline.start("up");
       pipeline.awaitTransaction(graph.last());
       assertThat(pipeline.stop("up")).isZero();
-      AgeGraph.Content before = graph.content();
+      Content before = graph.content();
 
       graph.run(graph.cypher("CREATE (:New {n: 1}), (:New {n: 2}), (:New {n: 3})"));
       graph.run(graph.cypher("MATCH (n:New {n: 2}) DELETE n")); // not in the log
       graph.run(graph.cypher("MATCH (n:P {n: 2}) SET n.n = 5"));
       long between = graph.end();
-      AgeGraph.Content after = graph.content();
+      Content after = graph.content();
       pipeline.start("up");
       pipeline.awaitTransaction(between + 1);
       assertThat(pipeline.stop("up")).isZero();

@@ -3,6 +3,7 @@ package dev.varve.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.varve.cli.demo.Content;
 import dev.varve.container.age.AgeServer;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -59,7 +60,7 @@ final class AgeVersionsIT {
       pipeline.awaitTransaction(1);
       steps(graph, random);
       pipeline.awaitTransaction(graph.last());
-      AgeGraph.Content content = graph.content();
+      Content content = graph.content();
       assertThat(pipeline.newest().orElseThrow().manifest().fingerprint())
           .as("seed %d", seed)
           .isEqualTo(content.fingerprint());

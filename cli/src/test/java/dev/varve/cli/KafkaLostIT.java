@@ -7,6 +7,7 @@ import dev.varve.archive.Manifest;
 import dev.varve.change.Site;
 import dev.varve.change.VersionVector;
 import dev.varve.cli.demo.BoltScan;
+import dev.varve.cli.demo.Content;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -61,7 +62,7 @@ final class KafkaLostIT {
       assertThat(promoted.out()).contains("replaces         neo4j@1", "it was lost with Kafka");
       assertThat(left.directory().resolve("fenced")).exists();
       assertThat(left.directory().resolve("primary.json")).exists();
-      BoltScan there = BoltScan.of(standbyDriver); // whose ids are its own from now on
+      Content there = BoltScan.of(standbyDriver); // whose ids are its own from now on
       assertThat(there.vertices()).isEqualTo(end.counts().vertices());
       assertThat(there.edges()).isEqualTo(end.counts().edges());
 

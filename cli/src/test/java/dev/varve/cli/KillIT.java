@@ -8,6 +8,7 @@ import dev.varve.archive.DirectoryRepository;
 import dev.varve.archive.TransactionsReader;
 import dev.varve.change.Transaction;
 import dev.varve.cli.demo.BoltScan;
+import dev.varve.cli.demo.Content;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -116,7 +117,7 @@ final class KillIT {
     pipeline.awaitTransaction(last);
     List<Long> seqs = transactions(pipeline);
     assertThat(seqs).as("each transaction once, in order").isSorted().doesNotHaveDuplicates();
-    BoltScan source = BoltScan.of(driver);
+    Content source = BoltScan.of(driver);
     Chain.Link newest = pipeline.newest().orElseThrow();
     assertThat(newest.manifest().fingerprint()).isEqualTo(source.fingerprint());
     Installed.Result verify = pipeline.run("verify", "--level=graph", "--output=json");
@@ -124,7 +125,7 @@ final class KillIT {
   }
 
   private void restoredEqualsSource(Driver driver, Pipeline pipeline) throws Exception {
-    BoltScan source = BoltScan.of(driver);
+    Content source = BoltScan.of(driver);
     Installed.Result result =
         pipeline.run(
             "restore", "--target", "neo4j-store:" + directory.resolve("restored"), "--output=json");

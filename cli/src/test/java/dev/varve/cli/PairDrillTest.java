@@ -68,9 +68,22 @@ final class PairDrillTest {
   }
 
   @Test
-  void otherStoresAreRefused() throws IOException {
-    write("postgresql://127.0.0.1:1/orders");
-    run("--no-promotion", "--yes-break=orders").assertUsage("writes to Neo4j");
+  void pairOfAgeSaysWhatItWouldDoToo() throws IOException {
+    write("postgresql://127.0.0.1:1/shop");
+    run("--target=age:postgresql://127.0.0.1:2/shop/orders", "--announced=primary.json")
+        .assertUsage(
+            "breaks the pair of graph 'orders'",
+            "age:postgresql://127.0.0.1:1/shop/orders, vertices :VarveDrillWritten",
+            "--yes-break orders");
+  }
+
+  @Test
+  void pairOfTwoKindsIsRefused() throws IOException {
+    run("--no-promotion", "--target=age:postgresql://127.0.0.1:1/shop/orders")
+        .assertUsage("is no running Neo4j, as the primary is");
+    write("postgresql://127.0.0.1:1/shop");
+    run("--no-promotion", TARGET).assertUsage("is no graph in PostgreSQL, as the primary is");
+    run("--announced=primary.json").assertUsage("no --target", "age:postgresql://");
   }
 
   @Test
@@ -78,7 +91,16 @@ final class PairDrillTest {
     Run failed = run(TARGET, "--announced=primary.json", "--yes-break=orders");
     assertThat(failed.exitCode()).as(failed.err()).isEqualTo(1);
     assertThat(failed.err()).contains("the primary: cannot ask bolt://127.0.0.1:1", "nothing was");
-    assertThat(broken).doesNotExist();
+  }
+
+  @Test
+  void norIfOneOfAgeDoesNot() throws IOException {
+    write("postgresql://127.0.0.1:1/shop");
+    Run failed = run("--no-promotion", "--yes-break=orders");
+    assertThat(failed.exitCode()).as(failed.err()).isEqualTo(1);
+    assertThat(failed.err())
+        .contains(
+            "the primary: cannot ask age:postgresql://127.0.0.1:1/shop/orders", "nothing was");
   }
 
   private record Run(int exitCode, String err) {

@@ -96,6 +96,11 @@ final class Pipeline implements AutoCloseable {
     return directory;
   }
 
+  /** What everything is started with, as variables. */
+  Map<String, String> environment() {
+    return Map.copyOf(environment);
+  }
+
   Path log() {
     return directory.resolve("pipeline.log");
   }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.varve.cli.demo.BoltScan;
+import dev.varve.cli.demo.Content;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -102,13 +103,13 @@ final class StandbyIT {
     Installed.Result result =
         pipeline.run("replay", "--target", address, "--chain-only", "--verify", "--output=json");
     assertThat(result.exitCode()).as(result.toString()).isZero();
-    BoltScan expected = BoltScan.of(source);
+    Content expected = BoltScan.of(source);
     assertThat(result.json().get("fingerprint").asText())
         .isEqualTo(expected.fingerprint().toString());
     assertThat(count(standby)).isEqualTo(count(source));
   }
 
-  private void equal(Pipeline pipeline, BoltScan source, String address) throws Exception {
+  private void equal(Pipeline pipeline, Content source, String address) throws Exception {
     Installed.Result verify =
         pipeline.run("replay", "--target", address, "--verify", "--output=json");
     Installed.Result restore =

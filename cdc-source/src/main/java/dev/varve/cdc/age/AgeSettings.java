@@ -43,6 +43,7 @@ public record AgeSettings(
   private static final int DEFAULT_PORT = 5432;
   private static final int NAME_MAX = 63;
   private static final int CONNECT_SECONDS = 10;
+  private static final int LOGIN_SECONDS = 30;
 
   static final Field URI =
       Field.create("age.uri")
@@ -182,9 +183,8 @@ public record AgeSettings(
     user.ifPresent(value -> properties.setProperty("user", value));
     password.ifPresent(value -> properties.setProperty("password", value));
     properties.setProperty("ApplicationName", "varve");
-    if (!parameters().containsKey("connectTimeout")) {
-      properties.setProperty("connectTimeout", Integer.toString(CONNECT_SECONDS));
-    }
+    limit(properties, "connectTimeout", CONNECT_SECONDS);
+    limit(properties, "loginTimeout", LOGIN_SECONDS); // a server that hangs is connected to
     Connection connection = DriverManager.getConnection(jdbcUrl(), properties);
     try (Statement statement = connection.createStatement()) {
       // a database may be closed to clients' writes: capture still has to find the log's end
@@ -194,6 +194,12 @@ public record AgeSettings(
       throw e;
     }
     return connection;
+  }
+
+  private void limit(Properties properties, String name, int seconds) {
+    if (!parameters().containsKey(name)) {
+      properties.setProperty(name, Integer.toString(seconds));
+    }
   }
 
   /**

@@ -30,7 +30,7 @@ import org.neo4j.driver.types.Point;
  * What a store holds, read with nothing but Cypher. A proof must not rest on the code that it is to
  * prove, so this shares nothing with capture and restore but the definition of the fingerprint.
  */
-public record BoltScan(long vertices, long edges, Fingerprint fingerprint) {
+public final class BoltScan {
 
   private static final Set<Integer> FLAT = Set.of(4326, 7203);
 
@@ -54,27 +54,29 @@ public record BoltScan(long vertices, long edges, Fingerprint fingerprint) {
 
   private static final String STANDBY_ID = "__varve_id";
 
+  private BoltScan() {}
+
   /** Reads the whole of a store in one transaction. */
-  public static BoltScan of(Driver driver) {
+  public static Content of(Driver driver) {
     return of(driver, SessionConfig.defaultConfig());
   }
 
   /** The same, of a database of its own choice. */
-  public static BoltScan of(Driver driver, SessionConfig sessions) {
+  public static Content of(Driver driver, SessionConfig sessions) {
     return read(driver, sessions, ITS_OWN);
   }
 
   /** Reads the whole of a standby in one transaction: the graph that it holds a copy of. */
-  public static BoltScan ofStandby(Driver driver) {
+  public static Content ofStandby(Driver driver) {
     return ofStandby(driver, SessionConfig.defaultConfig());
   }
 
   /** The same, of a database of its own choice. */
-  public static BoltScan ofStandby(Driver driver, SessionConfig sessions) {
+  public static Content ofStandby(Driver driver, SessionConfig sessions) {
     return read(driver, sessions, OF_A_STANDBY);
   }
 
-  private static BoltScan read(Driver driver, SessionConfig sessions, Reading reading) {
+  private static Content read(Driver driver, SessionConfig sessions, Reading reading) {
     ElementHasher hasher = new ElementHasher();
     long vertices = 0;
     long edges = 0;
@@ -100,7 +102,7 @@ public record BoltScan(long vertices, long edges, Fingerprint fingerprint) {
         edges++;
       }
     }
-    return new BoltScan(vertices, edges, sum);
+    return new Content(vertices, edges, sum);
   }
 
   private static String id(Record row, String column) {

@@ -82,7 +82,7 @@ public final class Demo {
   public record Audience(Consumer<String> line, Consumer<String> doing) {}
 
   /** What was true right before the careless query. */
-  private record Before(long seq, BoltScan scan, Instant at, OptionalLong laidDown) {}
+  private record Before(long seq, Content scan, Instant at, OptionalLong laidDown) {}
 
   private final Path directory;
   private final Means means;
@@ -209,7 +209,7 @@ public final class Demo {
     restore(plan, repository);
     double restoreSeconds = (System.nanoTime() - restoring) / NANOS_A_SECOND;
     happened("restored %s, the transaction before, into a second store", moment);
-    BoltScan restored = lookAtRestored();
+    Content restored = lookAtRestored();
     happened("the second store is up, and was read with Cypher from end to end");
     return new DemoReport(
         GRAPH,
@@ -238,7 +238,7 @@ public final class Demo {
     }
   }
 
-  private BoltScan lookAtRestored() {
+  private Content lookAtRestored() {
     audience.doing().accept("starting a second Neo4j on what was restored …");
     try (EmbeddedServer.Running store = means.neo4j().start(restored(), Map.of());
         Driver driver = driver(store)) {

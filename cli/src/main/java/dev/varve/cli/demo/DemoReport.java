@@ -23,8 +23,8 @@ import java.util.Map;
  */
 public record DemoReport(
     String graph,
-    BoltScan source,
-    BoltScan restored,
+    Content source,
+    Content restored,
     long transactions,
     long changes,
     long deleted,

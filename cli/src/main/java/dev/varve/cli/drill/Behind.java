@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import org.neo4j.driver.exceptions.Neo4jException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -143,7 +142,7 @@ final class Behind implements AutoCloseable {
       while (!closed) {
         try {
           look.run();
-        } catch (Neo4jException | IOException e) {
+        } catch (StoreFailure | IOException e) {
           LOG.debug("it cannot be told how far behind it is: {}", e.toString());
         }
         keep();

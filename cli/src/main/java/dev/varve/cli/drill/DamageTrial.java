@@ -3,7 +3,7 @@ package dev.varve.cli.drill;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.varve.archive.Manifest;
 import dev.varve.change.Site;
-import dev.varve.cli.demo.BoltScan;
+import dev.varve.cli.demo.Content;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import java.io.IOException;
@@ -29,7 +29,7 @@ final class DamageTrial {
   private DamageTrial() {}
 
   /** What the primary held at a moment. */
-  private record Held(Site site, long seq, BoltScan scan) {}
+  private record Held(Site site, long seq, Content scan) {}
 
   static void run(Trial trial, Pair pair) throws IOException, InterruptedException {
     Held held = held(pair);
@@ -57,7 +57,7 @@ final class DamageTrial {
 
   private static Held held(Pair pair) {
     try (Load.Pause pause = pair.load().pause();
-        Store.Link primary = Store.open(pair.primaryAddress()).connect()) {
+        Link primary = Neo4jStore.open(pair.primaryAddress()).connect()) {
       long seq = primary.lastTransaction();
       Trial.await(
           "the chain holds transaction " + seq,

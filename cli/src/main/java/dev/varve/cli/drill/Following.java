@@ -4,16 +4,15 @@ import java.time.Duration;
 import java.util.Optional;
 
 /** What follows the primary of a configured pair, being looked at. */
-record Following(Store.Link primary, Optional<Store.Link> standby, Behind behind)
-    implements AutoCloseable {
+record Following(Link primary, Optional<Link> standby, Behind behind) implements AutoCloseable {
 
   private static final String NOTHING_BROKEN =
       "nothing was broken; see with 'varve info' and 'varve doctor' that capture, fold, compact and"
           + " replay are at work";
 
   static Following of(PairPlan plan, Load load) {
-    Store.Link primary = plan.pair().primary().connect();
-    Optional<Store.Link> standby = plan.way().standby().map(Store::connect);
+    Link primary = plan.pair().primary().connect();
+    Optional<Link> standby = plan.way().standby().map(Store::connect);
     return new Following(
         primary,
         standby,
@@ -37,7 +36,7 @@ record Following(Store.Link primary, Optional<Store.Link> standby, Behind behind
   @Override
   public void close() {
     behind.close();
-    standby.ifPresent(Store.Link::close);
+    standby.ifPresent(Link::close);
     primary.close();
   }
 }

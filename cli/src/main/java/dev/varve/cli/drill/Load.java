@@ -5,7 +5,6 @@ import java.time.Clock;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
@@ -14,9 +13,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
-import org.neo4j.driver.Session;
-import org.neo4j.driver.async.AsyncSession;
-import org.neo4j.driver.async.ResultCursor;
 
 /**
  * A client that writes one numbered transaction after the other, each a vertex and an edge to the
@@ -79,9 +75,8 @@ final class Load implements AutoCloseable {
     this.everyNanos = (long) (NANOS_A_SECOND / setting.writesPerSecond());
     this.random = new Random(setting.seed());
     this.clock = clock;
-    try (Store.Link link = setting.first().connect();
-        Session session = link.session()) {
-      setting.handwriting().prepare(session);
+    try (Link link = setting.first().connect()) {
+      hand(link).prepare();
     }
     thread = new Thread(this::write, "load");
     thread.setDaemon(true);
@@ -89,17 +84,17 @@ final class Load implements AutoCloseable {
   }
 
   /** What a store holds of it. */
-  Written written(Store.Link store) {
-    try (Session session = store.session()) {
-      return new Written(setting.handwriting().times(session));
-    }
+  Written written(Link store) {
+    return new Written(hand(store).times());
   }
 
   /** How many transactions of it a standby holds. */
-  long inStandby(Store.Link standby) {
-    try (Session session = standby.session()) {
-      return setting.handwriting().inStandby(session);
-    }
+  long inStandby(Link standby) {
+    return hand(standby).inStandby();
+  }
+
+  private Hand hand(Link link) {
+    return link.hand(setting.handwriting());
   }
 
   /** What was acknowledged so far, in order. */
@@ -170,7 +165,7 @@ final class Load implements AutoCloseable {
 
   private void write() {
     String address = setting.first().address();
-    Store.Link link = setting.first().connect();
+    Link link = setting.first().connect();
     long next = System.nanoTime();
     long number = 0;
     String text = text();
@@ -178,7 +173,7 @@ final class Load implements AutoCloseable {
       while (!stopping) {
         String wanted = primary();
         if (!wanted.equals(address)) {
-          link.driver().closeAsync();
+          link.close();
           address = wanted;
           link = setting.announced().apply(address).connect();
         }
@@ -201,20 +196,14 @@ final class Load implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {
-      link.driver().closeAsync();
+      link.close();
     }
   }
 
   /** Whether it was acknowledged; given up when another primary is announced. */
-  private boolean one(Store.Link link, String address, long number, String text)
+  private boolean one(Link link, String address, long number, String text)
       throws InterruptedException {
-    String cypher = setting.handwriting().writing();
-    AsyncSession session = link.asyncSession();
-    CompletableFuture<?> answer =
-        session
-            .runAsync(cypher, Map.of("i", number, "text", text))
-            .thenCompose(ResultCursor::consumeAsync)
-            .toCompletableFuture();
+    CompletableFuture<?> answer = hand(link).write(number, text);
     try {
       while (!givenUp) {
         try {
@@ -234,8 +223,6 @@ final class Load implements AutoCloseable {
       return false;
     } catch (ExecutionException e) {
       return false; // nobody acknowledged it: it is written again
-    } finally {
-      var unused = session.closeAsync();
     }
   }
 

@@ -51,7 +51,7 @@ final class Onlooker implements AutoCloseable {
    */
   Onlooker(String store, String address) {
     this.store = store;
-    this.driver = Store.open(address).driver();
+    this.driver = Neo4jStore.open(address).driver();
     thread = new Thread(this::again, "looks-on-" + store);
     thread.setDaemon(true);
     thread.start();

@@ -86,7 +86,7 @@ final class Pair implements AutoCloseable {
       Fence fence,
       Load load,
       ChainEnd chainEnd,
-      Store.Link standbyLink,
+      Link standbyLink,
       Behind behind) {}
 
   Pair(Setting setting) {
@@ -114,8 +114,8 @@ final class Pair implements AutoCloseable {
         keep(
             new Load(
                 new Load.Setting(
-                    Store.open("bolt://" + doors.clients().address()),
-                    Store::open,
+                    Neo4jStore.open("bolt://" + doors.clients().address()),
+                    Neo4jStore::open,
                     Handwriting.PLAIN,
                     setting.writesPerSecond(),
                     setting.seed()),
@@ -138,7 +138,7 @@ final class Pair implements AutoCloseable {
     doing.accept("the standby is made …");
     stages.start(
         "replay", stage("replay", Map.of(), "replay", "--target", standbyAddress, "--follow"));
-    Store.Link standbyLink = keep(Store.open(standbyAddress).connect());
+    Link standbyLink = keep(Neo4jStore.open(standbyAddress).connect());
     Behind behind =
         keep(
             new Behind(
@@ -287,7 +287,7 @@ final class Pair implements AutoCloseable {
     return serving().standbyAddress();
   }
 
-  Store.Link standbyLink() {
+  Link standbyLink() {
     return serving().standbyLink();
   }
 

@@ -21,8 +21,6 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
-import org.neo4j.driver.Session;
-import org.neo4j.driver.exceptions.Neo4jException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -93,11 +91,12 @@ public final class PairDrill {
               plan.pair().primary(), plan::at, Handwriting.OF_VARVE, plan.writesPerSecond(), SEED),
           announced,
           clock);
-    } catch (Neo4jException e) {
+    } catch (StoreFailure e) {
       throw new VarveException(
           ExitCode.FAILED,
           "cannot write to " + plan.pair().primary() + ": " + e.getMessage(),
-          "nothing was broken; name a user that may write and make an index in VARVE_SOURCE_USER",
+          "nothing was broken; name a user in VARVE_SOURCE_USER that may write, and make an index or,"
+              + " in AGE, labels",
           e);
     }
   }
@@ -168,7 +167,7 @@ public final class PairDrill {
     doing.accept("broken; waiting until another primary is announced …");
     trial.fault(breakage::strike);
     Store next = changedOver(trial, load, announced, old);
-    if (next.ask(Store.Link::identity).equals(found.identity())) {
+    if (next.ask(Link::identity).equals(found.identity())) {
       throw new VarveException(
           ExitCode.FAILED,
           next + " is announced, and is the same store as " + plan.pair().primary(),
@@ -179,7 +178,7 @@ public final class PairDrill {
         "promote has taken from " + next + " what made it a standby",
         plan.follow(),
         "see what 'varve promote' said, and promote again: it goes on",
-        () -> !next.ask(Store.Link::isStandby));
+        () -> !next.ask(Link::isStandby));
     Set<Long> missing = next.ask(load::written).lost(trial, load.acknowledged(), old);
     mended(trial, breakage);
     trial.fact("lost, but still in the old store", stillThere(load, missing));
@@ -293,14 +292,14 @@ public final class PairDrill {
   private void prove(Trial trial, Load load, Store primary, Optional<Store> standby)
       throws IOException, InterruptedException {
     doing.accept("reading, restoring and comparing …");
-    Optional<Store.Link> link = standby.map(Store::connect);
+    Optional<Link> link = standby.map(Store::connect);
     try {
       Proof.run(
           trial,
           new Proof.Subject(
               load, plan.pair().chain(), primary, link, this::restored, plan.follow()));
     } finally {
-      link.ifPresent(Store.Link::close);
+      link.ifPresent(Link::close);
     }
   }
 
@@ -328,7 +327,7 @@ public final class PairDrill {
   /** Takes away what the client wrote, from the store that is the primary now. */
   private void tidy(Trial trial, Announced announced) {
     Store store = primaryNow(announced);
-    String byHand = Handwriting.OF_VARVE.removal();
+    String byHand = store.removal(Handwriting.OF_VARVE);
     if (plan.keep()) {
       trial.fact("left in " + store, "what the client wrote; to remove it: " + byHand);
       return;
@@ -361,9 +360,7 @@ public final class PairDrill {
     }
   }
 
-  private static long remove(Store.Link store) {
-    try (Session session = store.session()) {
-      return Handwriting.OF_VARVE.remove(session);
-    }
+  private static long remove(Link store) {
+    return store.hand(Handwriting.OF_VARVE).remove();
   }
 }

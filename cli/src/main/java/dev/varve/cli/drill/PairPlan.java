@@ -1,9 +1,6 @@
 package dev.varve.cli.drill;
 
 import dev.varve.cli.failover.Hook;
-import dev.varve.fault.ExitCode;
-import dev.varve.fault.VarveException;
-import dev.varve.restore.TargetUri;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -65,23 +62,7 @@ public record PairPlan(
 
   /** The store at an announced address: it is entered like the standby. */
   Store at(String address) {
-    Store like = way.standby().orElse(pair.primary());
-    TargetUri.Bolt bolt = bolt(address);
-    return new Store(
-        bolt.server().toString(),
-        bolt.user().or(like::user),
-        like.password(),
-        bolt.database().or(like::database));
-  }
-
-  private static TargetUri.Bolt bolt(String address) {
-    if (TargetUri.parse(address) instanceof TargetUri.Bolt bolt) {
-      return bolt;
-    }
-    throw new VarveException(
-        ExitCode.FAILED,
-        "the announced primary " + address + " is no running Neo4j",
-        "a pair of other stores cannot be tried yet");
+    return way.standby().orElse(pair.primary()).at(address);
   }
 
   /** How long chain and standby may take to follow: they do not before the chain has grown. */

@@ -8,7 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
-import org.neo4j.driver.Session;
 
 /** Looks at a configured pair before anything is done to it. */
 final class Preflight {
@@ -38,7 +37,7 @@ final class Preflight {
     if (left > 0) {
       throw refused(
           pair.primary() + " holds " + left + " vertices of an earlier drill",
-          "remove them: " + Handwriting.OF_VARVE.removal());
+          "remove them: " + pair.primary().removal(Handwriting.OF_VARVE));
     }
     Site site =
         pair.chain()
@@ -60,15 +59,13 @@ final class Preflight {
         site);
   }
 
-  private static long vertices(Store.Link link) {
-    try (Session session = link.session()) {
-      return Handwriting.OF_VARVE.vertices(session);
-    }
+  private static long vertices(Link link) {
+    return link.hand(Handwriting.OF_VARVE).vertices();
   }
 
   private static String identity(String what, Store store) {
     try {
-      return store.ask(Store.Link::identity);
+      return store.ask(Link::identity);
     } catch (VarveException e) {
       throw refused("the " + what + ": " + e.getMessage(), e.hint());
     }
@@ -79,12 +76,12 @@ final class Preflight {
       throw refused(
           "--target " + standby + " leads to the primary itself", "name the standby's address");
     }
-    if (!standby.ask(Store.Link::isStandby)) {
+    if (!standby.ask(Link::isStandby)) {
       throw refused(
           standby + " is no standby, or not yet",
           "start 'varve replay --follow' for it, and wait until it has caught up");
     }
-    if (standby.ask(Store.Link::isConverted)) {
+    if (standby.ask(Link::isConverted)) {
       throw refused(
           standby + " holds the graph of another kind of store, and cannot be promoted",
           "name a standby that was begun without --convert");

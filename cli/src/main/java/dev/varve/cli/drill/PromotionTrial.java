@@ -159,7 +159,7 @@ final class PromotionTrial {
   private static void comeBack(Trial trial, Pair pair, Scenario.PrimaryLost lost, Set<Long> missing)
       throws IOException, InterruptedException {
     trial.step("the old primary is back", "as far as it can be reached", () -> lost.comeBack(pair));
-    try (Store.Link old = Store.open(pair.primaryAddress()).connect()) {
+    try (Link old = Neo4jStore.open(pair.primaryAddress()).connect()) {
       Set<Long> there = pair.load().written(old).numbers();
       trial.fact(
           "lost, but still in the old store",

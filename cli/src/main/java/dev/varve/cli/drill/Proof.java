@@ -1,6 +1,6 @@
 package dev.varve.cli.drill;
 
-import dev.varve.cli.demo.BoltScan;
+import dev.varve.cli.demo.Content;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
 import java.io.IOException;
@@ -10,8 +10,8 @@ import java.util.Optional;
 
 /**
  * That whatever follows the primary is equal to it: writes are held, the last transaction is waited
- * for, and then the primary and the standby are read from end to end with nothing but Cypher, and
- * the chain is restored into open files.
+ * for, and then the primary and the standby are read from end to end as a client would, and the
+ * chain is restored into open files.
  */
 final class Proof {
 
@@ -43,7 +43,7 @@ final class Proof {
       Load load,
       ChainEnd chain,
       Store primary,
-      Optional<Store.Link> standby,
+      Optional<Link> standby,
       Restoring restoring,
       Duration within) {
 
@@ -57,11 +57,11 @@ final class Proof {
       return of(pair, pair.standbyAddress(), Optional.empty());
     }
 
-    private static Subject of(Pair pair, String primary, Optional<Store.Link> standby) {
+    private static Subject of(Pair pair, String primary, Optional<Link> standby) {
       return new Subject(
           pair.load(),
           pair.chainEnd(),
-          Store.open(primary),
+          Neo4jStore.open(primary),
           standby,
           () -> restored(pair),
           FOLLOW_WITHIN);
@@ -82,18 +82,18 @@ final class Proof {
   static void run(Trial trial, Subject subject) throws IOException, InterruptedException {
     long began = System.nanoTime();
     try (Load.Pause pause = subject.load().pause();
-        Store.Link primary = subject.primary().connect()) {
-      long last = primary.lastTransaction();
+        Link primary = subject.primary().connect()) {
+      Content source = primary.scan();
+      long last = primary.lastTransaction(); // behind all that was read
       Trial.await(
           "the chain holds transaction " + last + ", the primary's last",
           subject.within(),
           () -> subject.chain().reached() >= last);
-      BoltScan source = primary.scan();
       boolean equal = true;
       trial.fact("vertices, edges", source.vertices() + ", " + source.edges());
       trial.fact("fingerprint of the primary", source.fingerprint().toString());
       if (subject.standby().isPresent()) {
-        BoltScan copy = standbyLike(source, subject.standby().get(), subject.within());
+        Content copy = standbyLike(source, subject.standby().get(), subject.within());
         trial.fact("fingerprint of the standby", copy.fingerprint().toString());
         equal = copy.equals(source);
       }
@@ -105,7 +105,7 @@ final class Proof {
         trial.damaged("the chain cannot be restored: " + e.getMessage());
         equal = false;
       }
-      if (!equal && primary.lastTransaction() != last) {
+      if (!equal && !primary.scan().equals(source)) {
         throw new VarveException(
             ExitCode.FAILED,
             "others wrote to the primary while it was read, so nothing could be compared",
@@ -124,10 +124,10 @@ final class Proof {
   }
 
   /** The standby as soon as it is equal; as it is if it does not get so in time. */
-  private static BoltScan standbyLike(BoltScan source, Store.Link standby, Duration within)
+  private static Content standbyLike(Content source, Link standby, Duration within)
       throws InterruptedException {
     long end = System.nanoTime() + within.toNanos();
-    BoltScan copy = standby.standbyScan();
+    Content copy = standby.standbyScan();
     while (!copy.equals(source) && System.nanoTime() < end) {
       Thread.sleep(STANDBY_LOOK_EVERY_MS);
       copy = standby.standbyScan();

@@ -35,7 +35,7 @@ final class RoundTrial {
       pair.behind().caughtUp(trial, acknowledged, CATCH_UP_WITHIN);
       pair.behind().tell(trial, Scenario.Follower.STANDBY);
       Proof.run(trial, Proof.Subject.of(pair));
-      try (Store.Link primary = Store.open(pair.primaryAddress()).connect()) {
+      try (Link primary = Neo4jStore.open(pair.primaryAddress()).connect()) {
         pair.load().written(primary).requireOnce("primary", LongStream.range(0, acknowledged));
       }
       pair.load()

@@ -89,7 +89,7 @@ final class SwitchTrial {
     if (!lost.isEmpty()) {
       throw defect("acknowledged, and not in the new primary: " + lost);
     }
-    try (Store.Link primary = Store.open(pair.primaryAddress()).connect()) {
+    try (Link primary = Neo4jStore.open(pair.primaryAddress()).connect()) {
       Set<Long> before = new HashSet<>(pair.load().written(primary).numbers());
       before.removeAll(pair.load().written(pair.standbyLink()).numbers());
       if (!before.isEmpty()) {
@@ -104,7 +104,7 @@ final class SwitchTrial {
    */
   private static void shutOut(Trial trial, Pair pair, long from) {
     pair.doors().stages().set(Proxy.Way.OPEN);
-    try (Store.Link old = Store.open(pair.primaryAddress()).connect();
+    try (Neo4jLink old = Neo4jStore.open(pair.primaryAddress()).connect();
         Session session = old.session()) {
       session.run("CREATE (:TooLate)").consume();
     }

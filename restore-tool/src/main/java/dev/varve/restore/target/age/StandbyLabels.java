@@ -7,7 +7,9 @@ import dev.varve.graph.ElementKind;
 import dev.varve.restore.standby.Advance;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
@@ -123,6 +125,26 @@ final class StandbyLabels {
           "the graph " + graph + " has no room for " + label + "; nothing was applied",
           "somebody made labels in the standby: restore it anew with --overwrite");
     }
+  }
+
+  /** Which other label has the name of one that is to be made, of vertices or of edges. */
+  Optional<AgeLabel> namesake(AgeLabel label) {
+    return byId.values().stream()
+        .filter(other -> other.id() != label.id() && other.name().equals(label.name()))
+        .findFirst();
+  }
+
+  /** Drops a label; one that has rows stays, and nobody else can be called so. */
+  void dropEmpty(AgeLabel label) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet row =
+            statement.executeQuery(
+                "SELECT 1 FROM ONLY " + Sql.name(graph, label.name()) + " LIMIT 1")) {
+      if (row.next()) {
+        return;
+      }
+    }
+    drop(label);
   }
 
   /** Drops a label with its rows and indexes. */

@@ -12,6 +12,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -95,7 +96,7 @@ final class StandbyRows {
     AvroInput state = new AvroInput(changed.encoded());
     ElementCodec.Called called = ElementCodec.readCalled(state);
     if (labels.byId(graphid.label()) == null) {
-      labels.make(new AgeLabel(graphid.label(), called.labels().get(0), called.kind()));
+      make(new AgeLabel(graphid.label(), called.labels().get(0), called.kind()));
     }
     labels.wrote(graphid);
     RowBuffer rows = byLabel.computeIfAbsent(graphid.label(), missing -> new RowBuffer());
@@ -133,8 +134,20 @@ final class StandbyRows {
     for (StoreSchema.Rule rule : advance.schemaAfter().rules()) {
       LabelRule label = LabelRule.of(rule).orElse(null);
       if (label != null && labels.byId(label.id()) == null) {
-        labels.make(new AgeLabel(label.id(), label.name(), label.kind()));
+        make(new AgeLabel(label.id(), label.name(), label.kind()));
       }
     }
+  }
+
+  /**
+   * A label may have come and gone between two schemas that were told, and another may be called so
+   * now: what it had was deleted with all else.
+   */
+  private void make(AgeLabel label) throws SQLException {
+    Optional<AgeLabel> namesake = labels.namesake(label);
+    if (namesake.isPresent()) {
+      labels.dropEmpty(namesake.get());
+    }
+    labels.make(label);
   }
 }

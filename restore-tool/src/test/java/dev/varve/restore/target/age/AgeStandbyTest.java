@@ -48,6 +48,8 @@ final class AgeStandbyTest {
   private static final int KNOWS = 6;
   private static final int CITY = 7;
   private static final int TOWN = 8;
+  private static final int VILLAGE = 9;
+  private static final int VILLAGE_AGAIN = 10;
   private static final String NAME = "standby";
   private static final Map<Integer, String> NAMES =
       Map.of(PERSON, "Person", CITY, "City", TOWN, "Town");
@@ -83,6 +85,7 @@ final class AgeStandbyTest {
           Optional.of(labels(false, TOWN)));
       lab.delta();
       compare(server, lab);
+      aLabelComesAndGoesUntold(server, lab, random);
       theLaterOneTakesOver(server);
       whatIsWrittenAheadIsSeenInItsTurn(server);
       try (AgeStandby standby = standby(server)) {
@@ -93,6 +96,21 @@ final class AgeStandbyTest {
       assertThat(created(server, "City")).isEqualTo(new Graphid(CITY, 4).toString());
       assertThat(created(server, "Town")).isEqualTo(new Graphid(TOWN, 13).toString());
     }
+  }
+
+  /** It is made, dropped and made again, before anybody has told that there is such a label. */
+  private void aLabelComesAndGoesUntold(AgeServer server, ChainLab lab, Random random) {
+    lab.commit(Map.of(id(VILLAGE, 1), Optional.of(vertex("Village", random))));
+    lab.delta();
+    compare(server, lab);
+    lab.commit(
+        Map.of(
+            id(VILLAGE, 1),
+            Optional.empty(),
+            id(VILLAGE_AGAIN, 1),
+            Optional.of(vertex("Village", random))));
+    lab.delta();
+    compare(server, lab);
   }
 
   /** What is created after a promotion has an id of its own. */
