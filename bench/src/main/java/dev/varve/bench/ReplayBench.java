@@ -39,14 +39,17 @@ import org.neo4j.driver.Session;
  * after the other, each with the machine to itself; so below 1 a standby falls behind for as long
  * as clients write like that.
  *
- * <p>{@code -Dseconds=15 -Dclients=4 -Dpairs=1}: each transaction makes so many pairs of vertices
- * with an edge, and alters an earlier vertex.
+ * <p>{@code -Dseconds=15 -Dclients=4 -Dpairs=1 -Dwriters=4}: each transaction makes so many pairs
+ * of vertices with an edge, and alters an earlier vertex; so many transactions of the standby are
+ * written at the same time.
  */
 public final class ReplayBench {
 
   private static final String GRAPH = "bench";
   private static final String SITE = "neo4j";
   private static final double NANOS_A_SECOND = 1e9;
+  private static final int WRITERS =
+      Integer.getInteger("writers", ReplayConfig.Limits.USUAL.writers());
   private static final long AT_MOST_MS = 600_000;
   private static final List<String> SERVER = List.of("server.memory.pagecache.size=256m");
 
@@ -120,6 +123,7 @@ public final class ReplayBench {
     Report.print(
         "replay",
         Report.figure("clients", clients),
+        Report.figure("writers of the standby", WRITERS),
         Report.figure("elements a transaction", pairs * ELEMENTS_A_PAIR + 1),
         Report.figure("written transactions", written.transactions()),
         Report.figure("written transactions per second", writtenRate),
@@ -201,11 +205,12 @@ public final class ReplayBench {
   private Replayed replay() throws Exception {
     ReplayConfig config =
         ReplayConfig.of(
-            GRAPH,
-            Optional.of(kafka),
-            RegistryConfig.embedded(),
-            repository(),
-            home.resolve("replay"));
+                GRAPH,
+                Optional.of(kafka),
+                RegistryConfig.embedded(),
+                repository(),
+                home.resolve("replay"))
+            .withLimits(ReplayConfig.Limits.USUAL.withWriters(WRITERS));
     BoltSettings settings =
         BoltSettings.of((TargetUri.Bolt) TargetUri.parse(standby), Optional.empty());
     long start = System.nanoTime();

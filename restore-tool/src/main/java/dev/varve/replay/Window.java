@@ -8,7 +8,6 @@ import dev.varve.restore.standby.Standby;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
@@ -26,9 +25,10 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Advances that a standby writes side by side, each in a transaction of its own, and that become
- * visible one after the other. None touches what another does: neither its elements nor the ends of
- * its edges. So an earlier one does not wait for what a later one has locked; where one does all
- * the same, for what stores lock beyond that, the later ones are given up.
+ * visible one after the other. What an earlier one touches, its elements and the ends of its edges,
+ * a later one writes only when its turn has come. So an earlier one does not wait for what a later
+ * one has locked; where one does all the same, for what stores lock beyond that, the later ones are
+ * given up.
  *
  * <p>Used by one thread; others do the writing.
  */
@@ -37,6 +37,7 @@ final class Window implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Window.class);
   private static final long LOOK_EVERY_MS = 20;
   private static final int ALONE_AFTER_TROUBLE = 32;
+  private static final int LATER_SHARE = 2;
   private static final long CLOSE_WAIT_S = 5;
 
   private final Standby standby;
@@ -102,13 +103,23 @@ final class Window implements AutoCloseable {
     if (!takesMore() || entries.size() == writers || !fading.isEmpty()) {
       return false;
     }
-    Set<ElementId> touched = touched(advance);
-    for (Entry entry : entries) {
-      if (!Collections.disjoint(entry.touched(), touched)) {
-        return false;
-      }
+    Set<ElementId> touched = new HashSet<>();
+    Set<ElementId> later = new HashSet<>();
+    for (ElementKind kind : ElementKind.values()) {
+      advance.each(
+          kind,
+          changed -> {
+            List<ElementId> own = touchedBy(changed);
+            touched.addAll(own);
+            if (own.stream().anyMatch(this::isTouched)) {
+              later.add(changed.id());
+            }
+          });
     }
-    Optional<Standby.Draft> draft = standby.draft(advance);
+    if (later.size() > advance.elements() / LATER_SHARE) {
+      return false; // nothing would be won
+    }
+    Optional<Standby.Draft> draft = standby.draft(advance, later);
     draft.ifPresent(
         found ->
             entries.addLast(
@@ -117,17 +128,16 @@ final class Window implements AutoCloseable {
     return draft.isPresent();
   }
 
-  private static Set<ElementId> touched(Advance advance) {
-    Set<ElementId> touched = new HashSet<>();
-    advance.each(ElementKind.VERTEX, changed -> touched.add(changed.id()));
-    advance.each(
-        ElementKind.EDGE,
-        changed -> {
-          touched.add(changed.id());
-          if (!changed.removed()) {
-            touched.addAll(changed.ends());
-          }
-        });
+  private boolean isTouched(ElementId id) {
+    return entries.stream().anyMatch(entry -> entry.touched().contains(id));
+  }
+
+  private static List<ElementId> touchedBy(Advance.Changed changed) {
+    List<ElementId> touched = new ArrayList<>();
+    touched.add(changed.id());
+    if (changed.id().kind() == ElementKind.EDGE && !changed.removed()) {
+      touched.addAll(changed.ends());
+    }
     return touched;
   }
 

@@ -16,9 +16,11 @@ import dev.varve.restore.standby.Standby;
 import dev.varve.wire.AvroOutput;
 import dev.varve.wire.ElementCodec;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -66,8 +68,8 @@ public final class DraftCheck {
       standby.claim("first");
       Advance one = put(at, 0);
       Advance two = put(one.to(), 1);
-      Standby.Draft first = standby.draft(one).orElseThrow();
-      Standby.Draft second = standby.draft(two).orElseThrow();
+      Standby.Draft first = standby.draft(one, Set.of()).orElseThrow();
+      Standby.Draft second = standby.draft(two, later(two)).orElseThrow();
       CompletableFuture.allOf(
               CompletableFuture.runAsync(second::write), CompletableFuture.runAsync(first::write))
           .join();
@@ -82,12 +84,19 @@ public final class DraftCheck {
     }
   }
 
+  /** All of it. */
+  private static Set<ElementId> later(Advance advance) {
+    Set<ElementId> later = new HashSet<>();
+    advance.each(ElementKind.VERTEX, changed -> later.add(changed.id()));
+    return later;
+  }
+
   /** What is given up can be applied all the same. */
   private void givenUp() {
     try (Standby standby = opening.get()) {
       standby.claim("second");
       Advance three = put(at, 2);
-      Standby.Draft draft = standby.draft(three).orElseThrow();
+      Standby.Draft draft = standby.draft(three, Set.of()).orElseThrow();
       draft.write();
       draft.discard();
       assertThat(seen.get()).containsExactly(1L, 1L, 0L, 0L);
@@ -101,7 +110,7 @@ public final class DraftCheck {
     try (Standby standby = opening.get();
         Standby later = opening.get()) {
       standby.claim("third");
-      Standby.Draft draft = standby.draft(put(at, 3)).orElseThrow();
+      Standby.Draft draft = standby.draft(put(at, 3), Set.of()).orElseThrow();
       later.claim("fourth");
       draft.write();
       assertThatThrownBy(draft::publish)

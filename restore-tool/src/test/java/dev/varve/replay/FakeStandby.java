@@ -17,6 +17,7 @@ import dev.varve.restore.Progress;
 import dev.varve.restore.ReadBack;
 import dev.varve.restore.convert.Crossed;
 import dev.varve.restore.standby.Advance;
+import dev.varve.restore.standby.PartOfAdvance;
 import dev.varve.restore.standby.Standby;
 import dev.varve.topology.Fingerprint;
 import java.time.Duration;
@@ -72,14 +73,14 @@ final class FakeStandby implements Standby {
 
   /** Those that go wrong do so by their cut, so that a run can be had again. */
   @Override
-  public Optional<Draft> draft(Advance advance) {
+  public Optional<Draft> draft(Advance advance, Set<ElementId> later) {
     Random random = new Random(advance.to().vector().hashCode() * 0x9E3779B97F4A7C15L);
     if (random.nextInt(6) == 0) {
       return Optional.empty();
     }
-    FakeDraft draft = new FakeDraft(advance, random.nextInt(12));
+    FakeDraft draft = new FakeDraft(advance, later, random.nextInt(12));
     for (FakeDraft other : drafts) {
-      assertThat(Collections.disjoint(other.touched, draft.touched)).isTrue();
+      assertThat(Collections.disjoint(other.touched, draft.ahead)).isTrue();
     }
     drafts.add(draft);
     return Optional.of(draft);
@@ -89,16 +90,19 @@ final class FakeStandby implements Standby {
     private final Advance advance;
     private final int fate;
     private final Set<ElementId> touched = new HashSet<>();
+    private final Set<ElementId> ahead = new HashSet<>();
 
-    FakeDraft(Advance advance, int fate) {
+    FakeDraft(Advance advance, Set<ElementId> later, int fate) {
       this.advance = advance;
       this.fate = fate;
       for (ElementKind kind : ElementKind.values()) {
-        advance.each(kind, this::touch);
+        advance.each(kind, changed -> touch(changed, touched));
+        new PartOfAdvance(advance, changed -> !later.contains(changed.id()))
+            .each(kind, changed -> touch(changed, ahead));
       }
     }
 
-    private void touch(Advance.Changed changed) {
+    private static void touch(Advance.Changed changed, Set<ElementId> touched) {
       touched.add(changed.id());
       if (!changed.removed() && changed.state() instanceof Edge edge) {
         touched.add(ElementId.vertex(edge.start()));

@@ -8,6 +8,7 @@ import dev.varve.restore.Progress;
 import dev.varve.restore.ReadBack;
 import dev.varve.restore.convert.Crossed;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 
@@ -54,9 +55,10 @@ public interface Standby extends AutoCloseable {
    * Begins what {@link #apply} does, so that it can be written beside others: in a transaction that
    * nobody sees before it is published.
    *
+   * @param later elements that others touch which are published before: they are written then
    * @return absent if the advance has to be applied alone
    */
-  default Optional<Draft> draft(Advance advance) {
+  default Optional<Draft> draft(Advance advance, Set<ElementId> later) {
     return Optional.empty();
   }
 
@@ -66,11 +68,12 @@ public interface Standby extends AutoCloseable {
    */
   interface Draft {
 
-    /** Writes all of it; on any thread, beside others that touch nothing of it. */
+    /** Writes what is not left for later; on any thread, beside others that touch nothing of it. */
     void write();
 
     /**
-     * Notes the cut and commits; on the thread that applies, when everything before it is visible.
+     * Writes the rest, notes the cut and commits; on the thread that applies, when everything
+     * before it is visible.
      */
     void publish();
 

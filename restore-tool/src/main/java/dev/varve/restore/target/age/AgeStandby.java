@@ -4,6 +4,7 @@ import dev.varve.age.ReplayedMessage;
 import dev.varve.archive.Reached;
 import dev.varve.fault.ExitCode;
 import dev.varve.fault.VarveException;
+import dev.varve.graph.ElementId;
 import dev.varve.graph.StoreSchema;
 import dev.varve.restore.GraphTarget;
 import dev.varve.restore.Progress;
@@ -12,6 +13,7 @@ import dev.varve.restore.RestoreIdentity;
 import dev.varve.restore.convert.Crossed;
 import dev.varve.restore.convert.Engine;
 import dev.varve.restore.standby.Advance;
+import dev.varve.restore.standby.PartOfAdvance;
 import dev.varve.restore.standby.Standby;
 import dev.varve.restore.target.Dispatcher;
 import java.sql.Connection;
@@ -21,6 +23,8 @@ import java.sql.SQLException;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -141,19 +145,21 @@ public final class AgeStandby implements Standby {
 
   /** Not where labels, indexes or constraints are made or dropped. */
   @Override
-  public Optional<Draft> draft(Advance advance) {
+  public Optional<Draft> draft(Advance advance, Set<ElementId> later) {
     return advance.crossed().isEmpty() && advance.schemaBefore().equals(advance.schemaAfter())
-        ? Optional.of(new AgeDraft(advance))
+        ? Optional.of(new AgeDraft(advance, later))
         : Optional.empty();
   }
 
   private final class AgeDraft implements Draft {
     private final Advance advance;
+    private final Set<ElementId> later;
     private @Nullable Connection connection;
-    private @Nullable StandbyRows rows;
+    private @Nullable StandbyLabels there;
 
-    AgeDraft(Advance advance) {
+    AgeDraft(Advance advance, Set<ElementId> later) {
       this.advance = advance;
+      this.later = later;
     }
 
     @Override
@@ -162,14 +168,18 @@ public final class AgeStandby implements Standby {
         Connection own = session.borrow();
         connection = own;
         sayReplayed(own);
-        StandbyLabels there = new StandbyLabels(own, graph, labels, false);
-        there.requireAll(advance);
-        StandbyRows written = new StandbyRows(own, graph, there, advance);
-        written.write();
-        rows = written;
+        StandbyLabels found = new StandbyLabels(own, graph, labels, false);
+        found.requireAll(advance);
+        there = found;
+        rows(own, found, changed -> !later.contains(changed.id())).write();
       } catch (SQLException e) {
         throw session.translated(e);
       }
+    }
+
+    private StandbyRows rows(
+        Connection own, StandbyLabels found, Predicate<Advance.Changed> wanted) {
+      return new StandbyRows(own, graph, found, new PartOfAdvance(advance, wanted));
     }
 
     @Override
@@ -178,7 +188,12 @@ public final class AgeStandby implements Standby {
       long next = step + 1;
       try {
         requireStep(table.lock(own, Objects.requireNonNull(owner)));
-        Objects.requireNonNull(rows).raise();
+        StandbyRows rest =
+            rows(own, Objects.requireNonNull(there), changed -> later.contains(changed.id()));
+        if (!later.isEmpty()) {
+          rest.write();
+        }
+        rest.raise();
         table.advance(own, advance.to(), Optional.empty(), next, true);
         unsure = true;
         own.commit();

@@ -14,6 +14,7 @@ import dev.varve.restore.convert.Crossed;
 import dev.varve.restore.convert.Engine;
 import dev.varve.restore.convert.RefusedException;
 import dev.varve.restore.standby.Advance;
+import dev.varve.restore.standby.PartOfAdvance;
 import dev.varve.restore.standby.Standby;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +23,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.BiConsumer;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -187,13 +189,13 @@ public final class BoltStandby implements Standby {
    * which are not known.
    */
   @Override
-  public Optional<Draft> draft(Advance advance) {
+  public Optional<Draft> draft(Advance advance, Set<ElementId> later) {
     boolean alone =
         advance.crossed().isPresent()
             || !advance.schemaBefore().equals(advance.schemaAfter())
             || !marks.types().containsAll(types(advance))
             || removesEdges(advance);
-    return alone ? Optional.empty() : Optional.of(new BoltDraft(advance));
+    return alone ? Optional.empty() : Optional.of(new BoltDraft(advance, later));
   }
 
   private static boolean removesEdges(Advance advance) {
@@ -204,18 +206,24 @@ public final class BoltStandby implements Standby {
 
   private final class BoltDraft implements Draft {
     private final Advance advance;
+    private final Set<ElementId> later;
     private final Set<String> types = Set.copyOf(marks.types());
     private BoltSession.@Nullable Open open;
 
-    BoltDraft(Advance advance) {
+    BoltDraft(Advance advance, Set<ElementId> later) {
       this.advance = advance;
+      this.later = later;
     }
 
     @Override
     public void write() {
       BoltSession.Open begun = session.begin(StandbyCut.replayed(advance.to()));
       open = begun;
-      new StandbyWrites(begun.transaction(), advance, types).write();
+      write(begun, changed -> !later.contains(changed.id()));
+    }
+
+    private void write(BoltSession.Open begun, Predicate<Advance.Changed> wanted) {
+      new StandbyWrites(begun.transaction(), new PartOfAdvance(advance, wanted), types).write();
     }
 
     @Override
@@ -223,6 +231,9 @@ public final class BoltStandby implements Standby {
       BoltSession.Open begun = Objects.requireNonNull(open);
       long next = step + 1;
       requireStep(StandbyCut.lock(begun.transaction(), Objects.requireNonNull(owner)));
+      if (!later.isEmpty()) {
+        write(begun, changed -> later.contains(changed.id()));
+      }
       StandbyCut.advance(begun.transaction(), advance.to(), Optional.empty(), next, true);
       unsure = true;
       begun.commit();
