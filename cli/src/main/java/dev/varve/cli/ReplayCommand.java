@@ -78,6 +78,15 @@ final class ReplayCommand implements Callable<Integer> {
   private boolean verify;
 
   @Option(
+      names = "--writers",
+      paramLabel = "NUMBER",
+      description = {
+        "how many transactions of the standby are written at the same time, where much waits and",
+        "they have little in common; 1 for one after the other, 4 if not said"
+      })
+  private int writers = ReplayConfig.Limits.USUAL.writers();
+
+  @Option(
       names = "--chain-only",
       description = "do not look for Kafka: the repository is all that is left")
   private boolean chainOnly;
@@ -112,6 +121,10 @@ final class ReplayCommand implements Callable<Integer> {
       throw new VarveException(
           ExitCode.USAGE, "--delay is for a standby that follows", "say --follow too");
     }
+    if (writers < 1) {
+      throw new VarveException(
+          ExitCode.USAGE, "--writers must be 1 or more, got " + writers, "say --writers=1 or more");
+    }
     Supplier<Standby> opening = () -> Standbys.open(uri, target.password(session));
     try (Repository repository = Repositories.open(config.repository())) {
       if (overwrite) {
@@ -125,6 +138,7 @@ final class ReplayCommand implements Callable<Integer> {
                   repository,
                   config.data().resolve("replay"))
               .withFlushEvery(config.compact().flushEvery())
+              .withLimits(ReplayConfig.Limits.USUAL.withWriters(writers))
               .to(follow, moment, behind);
       Part part = new Part("replay", () -> start(replay, opening, uri));
       int exit =

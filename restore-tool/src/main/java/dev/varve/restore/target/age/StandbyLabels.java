@@ -9,6 +9,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Savepoint;
 import java.sql.Statement;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -147,18 +148,43 @@ final class StandbyLabels {
     drop(label);
   }
 
-  /** Drops a label with its rows and indexes. */
+  /**
+   * Drops a label with its rows and indexes. AGE lets only superusers do that, whoever the table
+   * belongs to: for others it stays, empty.
+   */
   void drop(AgeLabel label) throws SQLException {
+    Savepoint before = connection.setSavepoint();
     try (PreparedStatement statement =
         connection.prepareStatement(
             "SELECT ag_catalog.drop_label(CAST(? AS name), CAST(? AS name))")) {
       statement.setString(1, graph);
       statement.setString(2, label.name());
       statement.execute();
+    } catch (SQLException e) {
+      if (!String.valueOf(e.getMessage()).contains(NOT_A_SUPERUSER)) {
+        throw e;
+      }
+      connection.rollback(before);
+      empty(label);
+      return;
     }
+    connection.releaseSavepoint(before);
     byId.remove(label.id());
     names(label.kind()).remove(label.shown());
     highest.remove(label.id());
+  }
+
+  /** What AGE 1.5 to 1.8 answer to anybody else who drops a label. */
+  private static final String NOT_A_SUPERUSER = "unrecognized class ID";
+
+  private void empty(AgeLabel label) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute("DELETE FROM ONLY " + Sql.name(graph, label.name()));
+    }
+    LOG.warn(
+        "the label '{}' is gone in the source and stays in the standby, empty: AGE lets only"
+            + " superusers drop labels",
+        label.name());
   }
 
   /** A row was written. */

@@ -25,6 +25,7 @@ import dev.varve.restore.Progress;
 import dev.varve.restore.TargetUri;
 import dev.varve.restore.convert.Conversion;
 import dev.varve.restore.convert.Engine;
+import dev.varve.restore.standby.Standby;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -38,6 +39,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -95,7 +97,33 @@ final class AgeStandbyTest {
           .isEmpty();
       assertThat(created(server, "City")).isEqualTo(new Graphid(CITY, 4).toString());
       assertThat(created(server, "Town")).isEqualTo(new Graphid(TOWN, 13).toString());
+      whoIsNoSuperuserFollowsToo(server);
     }
+  }
+
+  /** AGE does not let it drop labels. */
+  private void whoIsNoSuperuserFollowsToo(AgeServer server) throws SQLException {
+    String role = "follower";
+    query(server, AgeServer.DATABASE, "CREATE ROLE " + role + " LOGIN PASSWORD 'pw'");
+    query(server, AgeServer.DATABASE, "CREATE DATABASE " + role);
+    query(server, role, "CREATE EXTENSION age");
+    for (String grant : AgeDatabase.grants(role, role)) {
+      query(server, role, grant);
+    }
+    Supplier<Standby> opening = () -> standby(server, role, "pw", role);
+    Random random = new Random(seed);
+    ChainLab lab = new ChainLab(directory.resolve(role)).store("age:test");
+    lab.commit(
+        Map.of(id(CITY, 1), Optional.of(vertex("City", random))),
+        Optional.of(labels(true, PERSON, KNOWS, CITY)));
+    lab.base();
+    compare(opening, lab);
+    lab.commit(Map.of(id(CITY, 1), Optional.empty()), Optional.of(labels(true, PERSON, KNOWS)));
+    lab.commit(Map.of(id(PERSON, 1), Optional.of(vertex("Person", random))));
+    lab.delta();
+    compare(opening, lab);
+    assertThat(query(server, role, "SELECT count(*) FROM " + NAME + ".\"City\""))
+        .containsExactly("0");
   }
 
   /** It is made, dropped and made again, before anybody has told that there is such a label. */
@@ -133,11 +161,15 @@ final class AgeStandbyTest {
   }
 
   private void compare(AgeServer server, ChainLab lab) {
+    compare(() -> standby(server), lab);
+  }
+
+  private void compare(Supplier<Standby> opening, ChainLab lab) {
     assertThat(
             ChainReplay.run(
                     lab,
                     directory,
-                    () -> standby(server),
+                    opening,
                     new Conversion(Optional.of(Engine.AGE), false),
                     new ReplayConfig.Limits(6, Long.MAX_VALUE))
                 .actual()
@@ -146,19 +178,24 @@ final class AgeStandbyTest {
   }
 
   private static AgeStandby standby(AgeServer server) {
+    return standby(server, AgeServer.USER, AgeServer.PASSWORD, AgeServer.DATABASE);
+  }
+
+  private static AgeStandby standby(
+      AgeServer server, String user, String password, String database) {
     String uri =
         "age:postgresql://"
-            + AgeServer.USER
+            + user
             + "@"
             + server.host()
             + ":"
             + server.port()
             + "/"
-            + AgeServer.DATABASE
+            + database
             + "/"
             + NAME;
     return new AgeStandby(
-        AgeSettings.of((TargetUri.Age) TargetUri.parse(uri), Optional.of(AgeServer.PASSWORD)));
+        AgeSettings.of((TargetUri.Age) TargetUri.parse(uri), Optional.of(password)));
   }
 
   private static void theLaterOneTakesOver(AgeServer server) {
@@ -259,14 +296,22 @@ final class AgeStandbyTest {
   }
 
   private static List<String> query(AgeServer server, String statement) throws SQLException {
-    try (Connection connection = server.connect(AgeServer.DATABASE);
-        Statement run = connection.createStatement();
-        ResultSet row = run.executeQuery(statement)) {
-      List<String> rows = new ArrayList<>();
-      while (row.next()) {
-        rows.add(row.getString(1));
+    return query(server, AgeServer.DATABASE, statement);
+  }
+
+  /** What it returns, if it returns anything. */
+  private static List<String> query(AgeServer server, String database, String statement)
+      throws SQLException {
+    List<String> rows = new ArrayList<>();
+    try (Connection connection = server.connect(database);
+        Statement run = connection.createStatement()) {
+      if (run.execute(statement)) {
+        ResultSet row = run.getResultSet();
+        while (row.next()) {
+          rows.add(row.getString(1));
+        }
       }
-      return rows;
     }
+    return rows;
   }
 }
