@@ -642,7 +642,10 @@ final class AgeLogTest {
     assertThat(spans.get(0).includes(AgeReplica.BERLIN, inBetween)).isTrue();
     assertThat(spans.get(0).last()).isLessThan(Position.parse(replica.position).end());
 
-    // an identity that was taken away: since when is known by the last look only
+    // an identity that was taken away: since when is known by the last look only, five a second
+    Thread.sleep(250);
+    cypher("CREATE (:P {i: 23})");
+    replica.read();
     long seen = end();
     replica.restart();
     run("ALTER TABLE \"" + graph + "\".\"P\" REPLICA IDENTITY DEFAULT");
