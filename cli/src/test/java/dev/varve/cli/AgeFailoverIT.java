@@ -1,5 +1,6 @@
 package dev.varve.cli;
 
+import static dev.varve.cli.Waiting.await;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -32,7 +33,6 @@ import org.junit.jupiter.api.io.TempDir;
  */
 final class AgeFailoverIT {
 
-  private static final long LOOK_EVERY_MS = 100;
   private static final Site SECOND = new Site("age", 2);
   private static final Site THIRD = new Site("age", 3);
   private static final int STEPS = 30;
@@ -377,17 +377,5 @@ final class AgeFailoverIT {
     return command[command.length - 1].equals("--output=json")
         ? result.json()
         : NullNode.getInstance();
-  }
-
-  private interface Condition {
-    boolean holds() throws Exception;
-  }
-
-  private static void await(String what, Condition condition) throws Exception {
-    long end = System.nanoTime() + Installed.AT_MOST.toNanos();
-    while (!condition.holds()) {
-      assertThat(System.nanoTime()).as("waited in vain until %s", what).isLessThan(end);
-      Thread.sleep(LOOK_EVERY_MS);
-    }
   }
 }

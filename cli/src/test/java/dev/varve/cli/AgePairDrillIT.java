@@ -1,5 +1,6 @@
 package dev.varve.cli;
 
+import static dev.varve.cli.Waiting.await;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -24,8 +25,6 @@ import org.junit.jupiter.api.io.TempDir;
  * then its primary. Skipped, saying so, where there is no Docker.
  */
 final class AgePairDrillIT {
-
-  private static final long LOOK_EVERY_MS = 50;
 
   /** Of the role that captures; the client of a drill is another, who may write. */
   private static final String SECRET = "battery-staple";
@@ -189,17 +188,5 @@ final class AgePairDrillIT {
 
   private static boolean exists(Pipeline pipeline, String name) {
     return Files.exists(pipeline.directory().resolve(name));
-  }
-
-  private interface Condition {
-    boolean holds() throws Exception;
-  }
-
-  private static void await(String what, Condition condition) throws Exception {
-    long end = System.nanoTime() + Installed.AT_MOST.toNanos();
-    while (!condition.holds()) {
-      assertThat(System.nanoTime()).as("waited in vain until %s", what).isLessThan(end);
-      Thread.sleep(LOOK_EVERY_MS);
-    }
   }
 }

@@ -1,5 +1,6 @@
 package dev.varve.cli;
 
+import static dev.varve.cli.Waiting.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -26,7 +27,6 @@ import org.neo4j.driver.Transaction;
  */
 final class BranchIT {
 
-  private static final long LOOK_EVERY_MS = 100;
   private static final Site SECOND = new Site("neo4j", 2);
 
   @TempDir private Path directory;
@@ -294,18 +294,6 @@ final class BranchIT {
   private static long count(Driver driver) {
     try (Session session = driver.session()) {
       return session.run("MATCH (n:Written) RETURN count(n)").single().get(0).asLong();
-    }
-  }
-
-  private interface Condition {
-    boolean holds() throws Exception;
-  }
-
-  private static void await(String what, Condition condition) throws Exception {
-    long end = System.nanoTime() + Installed.AT_MOST.toNanos();
-    while (!condition.holds()) {
-      assertThat(System.nanoTime()).as("waited in vain until %s", what).isLessThan(end);
-      Thread.sleep(LOOK_EVERY_MS);
     }
   }
 }

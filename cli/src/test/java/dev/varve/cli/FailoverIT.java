@@ -1,5 +1,6 @@
 package dev.varve.cli;
 
+import static dev.varve.cli.Waiting.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -36,7 +37,6 @@ import org.neo4j.driver.exceptions.Neo4jException;
  */
 final class FailoverIT {
 
-  private static final long LOOK_EVERY_MS = 100;
   private static final Site SECOND = new Site("neo4j", 2);
 
   @TempDir private Path directory;
@@ -283,18 +283,6 @@ final class FailoverIT {
   private static Optional<JsonNode> json(Pipeline pipeline, String name) throws Exception {
     Path file = pipeline.directory().resolve(name);
     return Files.exists(file) ? Optional.of(json(file)) : Optional.empty();
-  }
-
-  private interface Condition {
-    boolean holds() throws Exception;
-  }
-
-  private static void await(String what, Condition condition) throws Exception {
-    long end = System.nanoTime() + Installed.AT_MOST.toNanos();
-    while (!condition.holds()) {
-      assertThat(System.nanoTime()).as("waited in vain until %s", what).isLessThan(end);
-      Thread.sleep(LOOK_EVERY_MS);
-    }
   }
 
   /** One client; every transaction adds a vertex and an edge to the one before. */

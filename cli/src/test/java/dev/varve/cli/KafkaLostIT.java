@@ -1,5 +1,6 @@
 package dev.varve.cli;
 
+import static dev.varve.cli.Waiting.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.varve.archive.Chain;
@@ -50,7 +51,7 @@ final class KafkaLostIT {
       lost.awaitTransaction(last);
       left.start("replay", "--chain-only", "--follow", "--target", standby.address());
       lost.awaitTransaction(write(driver, 50));
-      await(() -> count(standbyDriver) == 200);
+      await("the standby has what was written", () -> count(standbyDriver) == 200);
       notWhileKafkaIsThere(lost, standby.address());
 
       primary.kill();
@@ -118,7 +119,9 @@ final class KafkaLostIT {
   /** Until the chain holds what is written now, and is equal to the store. */
   private static void awaitAll(Pipeline lost, Driver driver, Site site) throws Exception {
     long last = write(driver, 10);
-    await(() -> lost.newest().orElseThrow().manifest().to().seqs().getOrDefault(site, -1L) >= last);
+    await(
+        "the chain has what was written",
+        () -> lost.newest().orElseThrow().manifest().to().seqs().getOrDefault(site, -1L) >= last);
     assertThat(lost.newest().orElseThrow().manifest().fingerprint())
         .isEqualTo(BoltScan.of(driver).fingerprint());
   }
@@ -129,18 +132,6 @@ final class KafkaLostIT {
     environment.put("VARVE_PROMOTE_FENCE", "touch fenced");
     environment.put("VARVE_PROMOTE_ANNOUNCE", "primary.json");
     return environment;
-  }
-
-  private interface Condition {
-    boolean holds() throws Exception;
-  }
-
-  private static void await(Condition condition) throws Exception {
-    long end = System.nanoTime() + Installed.AT_MOST.toNanos();
-    while (!condition.holds()) {
-      assertThat(System.nanoTime()).isLessThan(end);
-      Thread.sleep(200);
-    }
   }
 
   private static long count(Driver driver) {
