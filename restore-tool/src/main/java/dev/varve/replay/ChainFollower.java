@@ -76,6 +76,7 @@ final class ChainFollower {
         return advanced ? Outcome.ADVANCED : farther ? Outcome.NO_WAY : Outcome.NOTHING_NEW;
       }
       if (read.equals(at)) {
+        applier.letGo();
         pending.clear();
         offset = 0;
         everyMoment = true;

@@ -74,6 +74,7 @@ final class TableFollower {
   /** Applies what comes, until it ends. */
   Ending run(Applier applier, Pending pending) {
     Tail.Source source = new Tail.Source(config.graph(), kafka, "standby", config.kafkaPatience());
+    applier.letGo();
     pending.clear();
     try (Wire wire = wire();
         Tail tail = open(source)) {

@@ -53,10 +53,13 @@ final class MultipartUpload {
   private final long size;
   private final List<Slice> slices;
   private final Set<String> running;
+  private final Set<String> left;
 
   /**
    * @param key in the bucket
    * @param running where the id of this upload is for as long as it goes on
+   * @param left where it is afterwards if it was not completed: whoever comes with another file of
+   *     the key ends it, as encryption gives other bytes each time
    */
   MultipartUpload(
       S3Client client,
@@ -65,7 +68,8 @@ final class MultipartUpload {
       String key,
       Path file,
       long partBytes,
-      Set<String> running)
+      Set<String> running,
+      Set<String> left)
       throws IOException {
     this.client = client;
     this.attempts = attempts;
@@ -76,6 +80,7 @@ final class MultipartUpload {
     this.size = Files.size(file);
     this.slices = slices(file, size, partBytes);
     this.running = running;
+    this.left = left;
   }
 
   /** An upload that was begun and neither completed nor aborted. */
@@ -99,12 +104,15 @@ final class MultipartUpload {
    * @param mark what a new upload's object is marked with
    */
   Result run(ExecutorService uploaders, Map<String, String> mark) throws IOException {
-    Optional<Ours> left = ours();
-    String id = left.isPresent() ? left.get().id() : begin(mark);
+    Optional<Ours> ours = ours();
+    String id = ours.isPresent() ? ours.get().id() : begin(mark);
     running.add(id);
+    left.add(id);
     try {
-      Map<Integer, Part> there = left.map(Ours::parts).orElse(Map.of());
-      return complete(id, send(uploaders, id, there));
+      Map<Integer, Part> there = ours.map(Ours::parts).orElse(Map.of());
+      Result result = complete(id, send(uploaders, id, there));
+      left.remove(id);
+      return result;
     } catch (S3Exception e) {
       if (e.statusCode() != 404) {
         throw e;
@@ -163,6 +171,9 @@ final class MultipartUpload {
         Map<Integer, Part> parts = parts(upload.uploadId());
         if (!parts.isEmpty() && areOfThisFile(parts)) {
           return Optional.of(new Ours(upload.uploadId(), parts));
+        }
+        if (left.remove(upload.uploadId())) {
+          abort(upload.uploadId());
         }
       }
     }

@@ -69,6 +69,9 @@ public final class S3Repository implements Repository {
   /** Ids of uploads that are going on. */
   private final Set<String> running = ConcurrentHashMap.newKeySet();
 
+  /** Ids of uploads of this process that were begun and are not known to be completed. */
+  private final Set<String> left = ConcurrentHashMap.newKeySet();
+
   private volatile boolean conditionSeen;
 
   private S3Repository(S3Options options, S3Client client) {
@@ -290,7 +293,7 @@ public final class S3Repository implements Repository {
     String attempt = UUID.randomUUID().toString();
     MultipartUpload.Result result =
         new MultipartUpload(
-                client, attempts, options.bucket(), inBucket, content, partBytes, running)
+                client, attempts, options.bucket(), inBucket, content, partBytes, running, left)
             .run(uploaders, Map.of(ATTEMPT, attempt));
     if (result.creation() == Creation.ALREADY_EXISTS && !(result.unsure() && mine(key, attempt))) {
       return Creation.ALREADY_EXISTS;
@@ -407,7 +410,8 @@ public final class S3Repository implements Repository {
               inBucket(key),
               file,
               options.transfer().partBytes(),
-              running)
+              running,
+              left)
           .tryCompletion(uploaders);
     } finally {
       Files.delete(file);

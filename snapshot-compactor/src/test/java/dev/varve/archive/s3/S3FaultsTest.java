@@ -196,7 +196,23 @@ final class S3FaultsTest {
     assertThat(first.create("g/s/1", file)).isEqualTo(Creation.CREATED);
     assertThat(proxy.count(PART)).isEqualTo(3);
     assertThat(read(first, "g/s/1", 0)).isEqualTo(content);
-    assertThat(first.abandonUploads(Instant.now().plusSeconds(3600)))
+    assertThat(first.uploads(Instant.now().plusSeconds(3600))).as("what it left itself").isEmpty();
+  }
+
+  /** Who knows whether it is at work still. */
+  @Test
+  void anUploadThatAnotherProcessLeftIsNotEnded() throws Exception {
+    S3Options place = lab.options();
+    Path file = file(content(11 << 20));
+    Repository first = S3Repository.open(place, Bandwidth.UNLIMITED);
+    proxy.next("PUT .*partNumber=3.*", lost(S3Lab.IMPATIENT.attempts()));
+    assertThatThrownBy(() -> first.create("g/s/1", file)).isInstanceOf(IOException.class);
+    proxy.calm();
+    Repository second = S3Repository.open(place, Bandwidth.UNLIMITED);
+    byte[] content = content(11 << 20);
+    assertThat(second.create("g/s/1", file(content))).isEqualTo(Creation.CREATED);
+    assertThat(read(second, "g/s/1", 0)).isEqualTo(content);
+    assertThat(second.abandonUploads(Instant.now().plusSeconds(3600)))
         .extracting(Repository.Upload::key)
         .containsExactly("g/s/1");
   }
