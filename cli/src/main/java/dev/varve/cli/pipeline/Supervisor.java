@@ -142,8 +142,12 @@ public final class Supervisor implements AutoCloseable {
         pauseMs,
         watched.failures,
         limits.restarts(),
-        failure.getMessage(),
-        failure);
+        failure.getMessage());
+    if (failure instanceof VarveException) {
+      LOG.debug("it was said in words", failure);
+    } else {
+      LOG.warn("nobody has foreseen it", failure);
+    }
   }
 
   /** What somebody has to decide says more than what was made of it. */
