@@ -110,15 +110,16 @@ public abstract class CaptureLab {
     assertThat(found.watermark(site)).isEqualTo(store.lastSeq());
   }
 
+  private static void requireAtWork(Capture capture) {
+    if (capture.failure().isPresent()) {
+      throw new AssertionError("capture failed", capture.failure().get());
+    }
+  }
+
   static void awaitWatermark(Capture capture, FakeStore store) {
     await(
         () -> {
-          capture
-              .failure()
-              .ifPresent(
-                  f -> {
-                    throw new AssertionError("capture failed", f);
-                  });
+          requireAtWork(capture);
           return capture.status().position().map(CaptureState::seq).orElse(-1L) >= store.lastSeq();
         });
   }
@@ -126,12 +127,7 @@ public abstract class CaptureLab {
   static void awaitWatermark(Capture capture, int incarnation, long seq) {
     await(
         () -> {
-          capture
-              .failure()
-              .ifPresent(
-                  f -> {
-                    throw new AssertionError("capture failed", f);
-                  });
+          requireAtWork(capture);
           return capture
               .status()
               .position()
